@@ -1,0 +1,104 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::sync::Semaphore;
+use weir_kafka::Connection;
+use weir_models::Named;
+use weir_runtime::{Context, GatewaySettings, Metrics};
+
+use crate::http::ApiError;
+use crate::producer::Producer;
+use crate::served::ServedModel;
+use crate::view::View;
+
+/// Requests that may be under way at once: each may hold a body of `gateway.body_limit_bytes`.
+const MOST_REQUESTS: usize = 1_024;
+
+/// The configured models, the producer of ratings, and the bounds of what may go on at once. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    models: Arc<[Arc<ServedModel>]>,
+    pub(crate) producer: Arc<Producer>,
+    pub(crate) ratings_topic: Arc<str>,
+    pub(crate) settings: GatewaySettings,
+    pub(crate) metrics: Arc<Metrics>,
+    /// One permit per core for requests that read whole tables.
+    scans: Arc<Semaphore>,
+    /// One permit per request under way.
+    pub(crate) requests: Arc<Semaphore>,
+}
+
+impl Gateway {
+    /// With the models of the settings, all empty. It waits for no broker.
+    ///
+    /// # Errors
+    /// A setting is refused, by a model or by Kafka's client.
+    pub fn new(context: &Context) -> anyhow::Result<Self> {
+        let settings = &context.settings;
+        let models = settings.models.iter().map(|name| ServedModel::new(name, settings).map(Arc::new));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            models: models.collect::<anyhow::Result<_>>()?,
+            producer: Arc::new(Producer::open(connection(context)).context("producer of ratings")?),
+            ratings_topic: settings.topics.ratings.as_str().into(),
+            settings: settings.gateway.clone(),
+            metrics: Arc::clone(&context.metrics),
+            scans: Arc::new(Semaphore::new(cores)),
+            requests: Arc::new(Semaphore::new(MOST_REQUESTS)),
+        })
+    }
+
+    /// The configured models, each to be given to [`crate::materialise`] on a thread of its own.
+    #[must_use]
+    pub fn models(&self) -> &[Arc<ServedModel>] {
+        &self.models
+    }
+
+    /// The model called `name`.
+    pub(crate) fn model(&self, name: &str) -> Result<&Arc<ServedModel>, ApiError> {
+        let found = self.models.iter().find(|model| model.name() == name);
+        found.ok_or_else(|| ApiError::UnknownModel(name.to_owned()))
+    }
+
+    /// The recommender.
+    pub(crate) fn recommender(&self) -> Result<&Arc<ServedModel>, ApiError> {
+        self.model(Named::Recommender.name())
+    }
+
+    /// Reads a model's view away from the async workers, because it may have to wait for a batch to be applied.
+    ///
+    /// # Errors
+    /// [`ApiError::NotLoaded`] before the first view serves.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        model: &Arc<ServedModel>,
+        read: impl FnOnce(&View) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let reading = Arc::clone(model);
+        let task = tokio::task::spawn_blocking(move || reading.read(read));
+        let outcome = task.await.map_err(|error| ApiError::Internal(error.to_string()))?;
+        outcome.ok_or_else(|| ApiError::NotLoaded(model.name()))
+    }
+
+    /// As [`Self::read`], for what reads whole tables: no more at once than there are cores.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        model: &Arc<ServedModel>,
+        read: impl FnOnce(&View) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _permit = self.scans.acquire().await.map_err(|error| ApiError::Internal(error.to_string()))?;
+        self.read(model, read).await
+    }
+}
+
+/// How the gateway reaches Kafka.
+pub(crate) fn connection(context: &Context) -> Connection {
+    let settings = &context.settings;
+    let client_id = format!("{}-gateway-{}", settings.prefix, context.instance);
+    Connection::new(&settings.brokers, client_id).with_settings(&settings.kafka.settings)
+}

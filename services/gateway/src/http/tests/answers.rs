@@ -1,0 +1,130 @@
+use serde_json::json;
+
+use super::*;
+
+fn model() -> Value {
+    json!({"name": "recommender", "generation": "g1", "offsets": {"ratings": [7, 3]}})
+}
+
+#[tokio::test]
+async fn recommendations_are_personal_or_popular() {
+    let api = Api::loaded();
+    let expected = json!({
+        "user": "rater", "source": "personal", "model": model(),
+        "items": [{"item": "b", "score": 5.875}, {"item": "a", "score": 4.625}],
+    });
+    assert_eq!(api.get("/v1/users/rater/recommendations?k=2").await.ok(), expected);
+    let popular = api.get("/v1/users/n%C3%B6%2F%20body/recommendations").await.ok();
+    assert_eq!((&popular["user"], &popular["source"]), (&json!("nö/ body"), &json!("popular")));
+    let items: Vec<_> = popular["items"].as_array().expect("items").iter().map(|item| item["item"].clone()).collect();
+    // Today is some time after the day of these rows, so only the order is known.
+    assert_eq!(items, ["c", "a", "b"]);
+}
+
+#[tokio::test]
+async fn users_are_counted_or_unknown() {
+    let api = Api::loaded();
+    let expected = json!({"user": "rater", "events": 2, "last_event": 1_700_000_000_000_u64, "model": model()});
+    assert_eq!(api.get("/v1/users/rater").await.ok(), expected);
+    api.get("/v1/users/nobody").await.problem(404, "unknown_user");
+}
+
+#[tokio::test]
+async fn predictions_come_in_the_order_of_the_pairs() {
+    let api = Api::loaded();
+    let body = json!({"pairs": [{"user": "rater", "item": "b"}, {"user": "rater", "item": 17}]}).to_string();
+    let answer = api.post("/v1/predictions", body).await.ok();
+    assert_eq!(answer["model"], model());
+    assert_eq!(answer["predictions"][0], json!({"user": "rater", "item": "b", "rating": 5.875}));
+    assert_eq!(answer["predictions"][1]["item"], "17", "integers are ids too");
+    let empty = api.post("/v1/predictions", r#"{"pairs": []}"#).await.ok();
+    assert_eq!(empty["predictions"], json!([]));
+}
+
+#[tokio::test]
+async fn models_say_what_they_contain() {
+    let api = Api::loaded();
+    let models = api.get("/v1/models").await.ok();
+    let expected = json!({
+        "name": "recommender", "generation": "g1", "loaded": true, "shards": 3, "rows": 12, "events": 7,
+        "offsets": {"ratings": [7, 3]},
+    });
+    assert_eq!(models["models"][0], expected);
+    assert_eq!(models["models"][1]["name"], "counting");
+    let models = Api::empty(|_| {}).get("/v1/models").await.ok();
+    assert_eq!(
+        (&models["models"][0]["loaded"], &models["models"][0]["offsets"]),
+        (&json!(false), &json!({"ratings": []}))
+    );
+}
+
+#[tokio::test]
+async fn tables_come_in_pages() {
+    let api = Api::loaded();
+    let first = api.get("/v1/models/recommender/tables/items?limit=2").await.ok();
+    assert_eq!((first["rows"].as_array().map(Vec::len), &first["table"]), (Some(2), &json!("items")));
+    assert_eq!(first["model"], model());
+    let next = first["next"].as_str().expect("more");
+    let second = api.get(&format!("/v1/models/recommender/tables/items?limit=2&after={next}")).await.ok();
+    assert_eq!((second["rows"].as_array().map(Vec::len), second.get("next")), (Some(1), None));
+    let keys = [&first["rows"][0], &first["rows"][1], &second["rows"][0]].map(|row| row["key"].as_str());
+    assert!(keys.is_sorted_by_key(|key| key.and_then(|key| key.parse::<u64>().ok())), "{keys:?}");
+}
+
+#[tokio::test]
+async fn at_least_answers_at_once_when_the_record_is_contained() {
+    let api = Api::loaded();
+    for path in ["/v1/users/rater", "/v1/users/rater/recommendations", "/v1/models/recommender/tables/mean"] {
+        api.get(&format!("{path}?at_least=ratings:0:6&at_least=ratings:1:2")).await.ok();
+    }
+    let metrics = api.get("/metrics").await.text();
+    assert!(metrics.contains(r#"weir_gateway_at_least_total{outcome="covered"} 3"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn at_least_waits_until_the_record_is_contained() {
+    let api = Api::empty(|settings| settings.gateway.at_least_timeout_ms = 60_000);
+    let asking = api.get("/v1/users/rater?at_least=ratings:0:6");
+    let publishing = async {
+        // Whoever asks has begun to wait when nobody else has anything to do.
+        tokio::task::yield_now().await;
+        api.publish(recommender());
+    };
+    let (answer, ()) = tokio::join!(asking, publishing);
+    assert_eq!(answer.ok()["events"], 2);
+}
+
+#[tokio::test]
+async fn a_new_view_takes_the_place_of_the_old_one() {
+    let api = Api::loaded();
+    let mut newer = recommender();
+    newer.activity("rater", 50, 1).barriers(&[60, 3]);
+    api.publish(newer);
+    let answer = api.get("/v1/users/rater?at_least=ratings:0:59").await.ok();
+    assert_eq!((&answer["events"], &answer["model"]["offsets"]["ratings"][0]), (&json!(50), &json!(60)));
+}
+
+#[tokio::test]
+async fn health_and_metrics_are_on_the_same_port() {
+    let api = Api::loaded();
+    api.get("/health/live").await.ok();
+    let not_ready = api.get("/health/ready").await;
+    assert_eq!((not_ready.status.as_u16(), not_ready.content_type.as_str()), (503, JSON));
+    api.context.health.part("gateway-recommender").ready();
+    api.get("/health/ready").await.ok();
+    api.get("/v1/users/rater/recommendations").await.ok();
+    api.get("/v1/nothing/rater").await;
+    let metrics = api.get("/metrics").await.text();
+    let requests =
+        r#"weir_gateway_requests_total{method="GET",route="/v1/users/{user}/recommendations",status="200"} 1"#;
+    assert!(metrics.contains(requests), "{metrics}");
+    assert!(metrics.contains(r#"route="none",status="404""#) && !metrics.contains("rater"), "{metrics}");
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id() {
+    let api = Api::loaded();
+    let request = Request::get("/v1/models").header("x-request-id", "mine").body(Body::empty()).expect("a request");
+    assert_eq!(api.send(request).await.response.headers["x-request-id"], "mine");
+    assert!(!api.get("/nothing").await.response.headers["x-request-id"].is_empty());
+}

@@ -1,0 +1,154 @@
+//! A model as requests meet it: what it is called, the view that serves, and how far that view reaches.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+use weir_learn::seen::Ring;
+use weir_models::{Description, Named, describe, recommender, recommender_settings};
+use weir_ps::counting;
+use weir_runtime::Settings;
+
+use crate::view::{Offsets, Taste, View};
+
+/// One configured model. Its materialiser publishes views, requests read the one that serves.
+pub struct ServedModel {
+    description: Description,
+    taste: Taste,
+    input_topic: String,
+    parameters_topic: String,
+    shards: u32,
+    seed: u64,
+    /// The view that serves; none before the first one has caught up. The outer lock is held for the exchange of views
+    /// only, the inner one while a batch is applied or a request is computed.
+    serving: RwLock<Option<Arc<RwLock<View>>>>,
+    offsets: watch::Sender<Offsets>,
+}
+
+impl ServedModel {
+    /// Describes the model called `name` under these settings.
+    ///
+    /// # Errors
+    /// There is no such model, or its settings are out of their ranges.
+    pub fn new(name: &str, settings: &Settings) -> anyhow::Result<Self> {
+        let model = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
+        let shape = recommender_settings(settings)?;
+        let description = describe(model, &shape);
+        Ok(Self {
+            taste: Taste { half_life_hours: shape.half_life_hours, ring: Ring::for_items(shape.seen_items) },
+            input_topic: settings.topics.ratings.clone(),
+            parameters_topic: description.topics(&settings.prefix).parameters,
+            shards: settings.server.shards,
+            seed: shape.hash_seed,
+            serving: RwLock::default(),
+            offsets: watch::Sender::new(Arc::from([])),
+            description,
+        })
+    }
+
+    /// The model's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.description.model.name()
+    }
+
+    /// Per partition of the input, the offset next to read that answers cover.
+    #[must_use]
+    pub fn covered(&self) -> Vec<u64> {
+        self.offsets.borrow().to_vec()
+    }
+
+    /// The name of its materialiser's thread and health part.
+    #[must_use]
+    pub fn role(&self) -> String {
+        format!("gateway-{}", self.name())
+    }
+
+    /// Which model it is.
+    pub(crate) fn model(&self) -> Named {
+        self.description.model
+    }
+
+    /// Its generation.
+    pub(crate) fn generation(&self) -> &'static str {
+        self.description.generation
+    }
+
+    /// What its rows look like.
+    pub(crate) fn schema(&self) -> &Arc<dyn weir_ps::Schema> {
+        &self.description.schema
+    }
+
+    /// The number that marks its frames.
+    pub(crate) fn hash(&self) -> u32 {
+        self.description.hash()
+    }
+
+    /// The topic that it learns from.
+    pub(crate) fn input_topic(&self) -> &str {
+        &self.input_topic
+    }
+
+    /// Its changelog.
+    pub(crate) fn parameters_topic(&self) -> &str {
+        &self.parameters_topic
+    }
+
+    /// Number of shards.
+    pub(crate) fn shards(&self) -> u32 {
+        self.shards
+    }
+
+    /// Seed of hashing and of initial values.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The key of an id.
+    pub(crate) fn key(&self, id: &str) -> u64 {
+        weir_wire::key(self.seed, id)
+    }
+
+    /// What reading the recommender's rows depends on.
+    pub(crate) fn taste(&self) -> Taste {
+        self.taste
+    }
+
+    /// An empty view, over an input of at least `partitions` partitions.
+    pub(crate) fn empty_view(&self, partitions: u32) -> View {
+        let events_table = match self.model() {
+            Named::Recommender => recommender::ACTIVITY,
+            Named::Counting => counting::USERS,
+        };
+        View::new(Arc::clone(self.schema()), events_table, self.shards, partitions)
+    }
+
+    /// From now on `view` serves.
+    pub(crate) fn publish(&self, view: &Arc<RwLock<View>>) {
+        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(view));
+        self.announce(view);
+    }
+
+    /// Tells those who wait how far the serving view reaches.
+    pub(crate) fn announce(&self, view: &RwLock<View>) {
+        let offsets = view.read().unwrap_or_else(PoisonError::into_inner).offsets();
+        self.offsets.send_if_modified(|known| {
+            let moved = *known != offsets;
+            *known = offsets;
+            moved
+        });
+    }
+
+    /// How far the serving view reaches, to be waited for; empty before there is one.
+    pub(crate) fn offsets(&self) -> watch::Receiver<Offsets> {
+        self.offsets.subscribe()
+    }
+
+    /// Reads the serving view; none before there is one. It may wait for a batch to be applied, and must not be called
+    /// on an async worker.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&View) -> T) -> Option<T> {
+        let serving = self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let view = serving.read().unwrap_or_else(PoisonError::into_inner);
+        Some(read(&view))
+    }
+}

@@ -1,0 +1,128 @@
+//! A model in memory, pure: changes in, answers out. It knows neither Kafka nor HTTP nor the time.
+
+mod coverage;
+mod popular;
+mod recommend;
+mod table_page;
+
+use std::sync::Arc;
+
+pub(crate) use coverage::Offsets;
+pub(crate) use recommend::{Activity, Recommendation, Source, Taste};
+pub(crate) use table_page::TablePage;
+
+use coverage::Coverage;
+use weir_ps::{RowTable, Schema, ShardRows, words};
+
+use crate::changes::{Change, Changes};
+
+/// All rows of one model, of all shards, and how much of the input they contain.
+pub(crate) struct View {
+    rows: ShardRows,
+    /// The table whose rows begin with a user's number of events.
+    events_table: u8,
+    events: u64,
+    coverage: Coverage,
+    offsets: Offsets,
+}
+
+impl View {
+    /// Without any row. The first `u64` of each row of `events_table` is the number of events of one user;
+    /// `partitions` is how many partitions the input has at least.
+    pub(crate) fn new(schema: Arc<dyn Schema>, events_table: u8, shards: u32, partitions: u32) -> Self {
+        let coverage = Coverage::new(shards, partitions);
+        let offsets = coverage.offsets();
+        Self { rows: ShardRows::new(schema), events_table, events: 0, coverage, offsets }
+    }
+
+    /// Applies one batch. Says whether the offsets may have changed.
+    ///
+    /// A shard's rows arrive before the barrier that they belong to, so what the offsets say is a lower bound at any
+    /// moment: rows may contain more.
+    pub(crate) fn apply(&mut self, changes: &Changes) -> bool {
+        let mut moved = false;
+        for change in &changes.list {
+            match change {
+                Change::Put { table, key, name, words } => {
+                    self.put(*table, *key, name.as_ref().map(|name| changes.name(name)), changes.words(words));
+                }
+                Change::Remove { table, key } => self.remove(*table, *key),
+                Change::Barrier { shard, sources } => {
+                    self.coverage.set(*shard, sources.iter().copied());
+                    moved = true;
+                }
+            }
+        }
+        if moved {
+            self.offsets = self.coverage.offsets();
+        }
+        // The tables note what changed, for shards that publish it; nobody asks a view.
+        for table in 0..self.rows.schema().tables().len() as u8 {
+            if let Some(rows) = self.rows.table_mut(table) {
+                rows.clear_changes();
+            }
+        }
+        moved
+    }
+
+    fn put(&mut self, table: u8, key: u64, name: Option<&str>, row: &[u32]) {
+        if table == self.events_table {
+            let after = self.events.wrapping_sub(self.events_of(key));
+            self.events = after.wrapping_add(words::u64_at(row, 0));
+        }
+        if let Some(rows) = self.rows.table_mut(table) {
+            rows.put(key, name, row);
+        }
+    }
+
+    fn remove(&mut self, table: u8, key: u64) {
+        if table == self.events_table {
+            self.events = self.events.wrapping_sub(self.events_of(key));
+        }
+        if let Some(rows) = self.rows.table_mut(table) {
+            rows.remove(key);
+        }
+    }
+
+    fn events_of(&self, key: u64) -> u64 {
+        self.row(self.events_table, key).map_or(0, |row| words::u64_at(row, 0))
+    }
+
+    /// Rows of all tables.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Events of all users.
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// By input partition the offset next to read that the rows cover.
+    pub(crate) fn offsets(&self) -> Offsets {
+        Arc::clone(&self.offsets)
+    }
+
+    fn table(&self, table: u8) -> Option<&RowTable> {
+        self.rows.table(table)
+    }
+
+    fn row(&self, table: u8, key: u64) -> Option<&[u32]> {
+        self.table(table)?.get(key)
+    }
+
+    /// The id that `key` was hashed from, where the row of `table` has it.
+    fn name(&self, table: u8, key: u64) -> Option<&str> {
+        let rows = self.table(table)?;
+        rows.name(rows.slot(key)?)
+    }
+
+    /// The id that `key` was hashed from, where any table has it: the hash is the same for all of them.
+    fn name_anywhere(&self, table: u8, key: u64) -> Option<&str> {
+        let named = self.rows.schema().tables().iter().filter(|spec| spec.named).map(|spec| spec.id);
+        std::iter::once(table).chain(named).find_map(|table| self.name(table, key))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

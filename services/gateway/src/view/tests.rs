@@ -1,0 +1,292 @@
+use proptest::prelude::*;
+use weir_learn::seen::{Chunk, Chunks, Ring, chunk_key};
+use weir_learn::{GlobalMean, mf, popularity};
+use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, SEEN, SEEN_HEADS, USERS};
+use weir_ps::counting;
+use weir_runtime::Settings;
+
+use super::*;
+use crate::served::ServedModel;
+
+/// Factors per row in these tests.
+pub(crate) const FACTORS: usize = 2;
+/// A day in 2026 in milliseconds since 1970.
+pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
+
+/// Settings of small rows and few seen items.
+pub(crate) fn settings() -> Settings {
+    let models = vec!["recommender".into(), "counting".into()];
+    let mut settings = Settings { models, ..Settings::default() };
+    settings.recommender.factors = FACTORS as u16;
+    settings.recommender.seen_items = 32;
+    settings.recommender.half_life_hours = 24.0;
+    settings
+}
+
+/// A view filled by hand, row by row.
+pub(crate) struct Filled {
+    pub(crate) model: ServedModel,
+    pub(crate) view: View,
+}
+
+impl Filled {
+    pub(crate) fn new(model: &str) -> Self {
+        let model = ServedModel::new(model, &settings()).expect("a model");
+        let view = model.empty_view(2);
+        Self { model, view }
+    }
+
+    /// A user or item whose row is `[count, bias, 0, factors]`.
+    pub(crate) fn factors(&mut self, table: u8, id: &str, count: f32, bias: f32, factors: [f32; FACTORS]) -> &mut Self {
+        let row = [&[count, bias, 0.0][..], &factors].concat().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        self.view.put(table, self.model.key(id), Some(id), &row);
+        self
+    }
+
+    pub(crate) fn mean(&mut self, mean: f32) -> &mut Self {
+        self.view.put(MEAN, MEAN_KEY, None, &GlobalMean::of(mean).to_words());
+        self
+    }
+
+    pub(crate) fn activity(&mut self, user: &str, events: u32, last_event: u64) -> &mut Self {
+        let [low, high] = words::from_u64(last_event);
+        self.view.put(ACTIVITY, self.model.key(user), None, &[events, 0, low, high]);
+        self
+    }
+
+    pub(crate) fn popular(&mut self, item: &str, hours_ago: f32, sum: f32) -> &mut Self {
+        let hours = popularity::hours(NOW_MS, NOW_MS) - hours_ago;
+        self.view.put(POPULARITY, self.model.key(item), None, &[hours.to_bits(), sum.to_bits()]);
+        self
+    }
+
+    pub(crate) fn seen(&mut self, user: &str, items: &[&str]) -> &mut Self {
+        let user = self.model.key(user);
+        let mut chunks = Vec::<Chunk>::new();
+        let mut head = [0; 2];
+        for item in items {
+            self.model.taste().ring.append(&mut head, &mut Ringed(&mut chunks), self.model.key(item));
+        }
+        for (number, chunk) in chunks.iter().enumerate() {
+            self.view.put(SEEN, chunk_key(user, number as u32), None, chunk);
+        }
+        self.view.put(SEEN_HEADS, user, None, &[head[0], head[1], 0]);
+        self
+    }
+
+    /// All shards' barriers at these offsets.
+    pub(crate) fn barriers(&mut self, offsets: &[u64]) -> &mut Self {
+        let sources = offsets.iter().enumerate().map(|(partition, next)| (partition as u32, *next)).collect::<Vec<_>>();
+        let barrier = |shard| Change::Barrier { shard, sources: sources.clone() };
+        let list = (0..self.model.shards()).map(barrier).collect();
+        self.apply(list);
+        self
+    }
+
+    fn apply(&mut self, list: Vec<Change>) -> bool {
+        let mut changes = Changes::default();
+        changes.list = list;
+        self.view.apply(&changes)
+    }
+
+    fn recommend(&self, user: &str, k: usize) -> (Source, Vec<(String, f32)>) {
+        let (source, items) = self.view.recommend(self.model.taste(), self.model.key(user), k, NOW_MS);
+        (source, items.into_iter().map(|item| (item.item, item.score)).collect())
+    }
+}
+
+struct Ringed<'a>(&'a mut Vec<Chunk>);
+
+impl Chunks for Ringed<'_> {
+    fn chunk(&self, number: u32) -> Option<&Chunk> {
+        self.0.get(number as usize)
+    }
+
+    fn chunk_mut(&mut self, number: u32) -> &mut Chunk {
+        if self.0.len() <= number as usize {
+            self.0.resize(number as usize + 1, [0; weir_learn::seen::CHUNK_WIDTH]);
+        }
+        &mut self.0[number as usize]
+    }
+}
+
+/// Three items, a user who rated, one who only looked, and what is popular.
+pub(crate) fn recommender() -> Filled {
+    let mut filled = Filled::new("recommender");
+    filled.mean(3.5).factors(ITEMS, "a", 1.0, 0.5, [1.0, 0.0]).factors(ITEMS, "b", 1.0, 0.25, [0.0, 1.0]);
+    filled.factors(ITEMS, "c", 0.0, 0.0, [0.0, 0.0]).factors(USERS, "rater", 2.0, 0.125, [0.5, 2.0]);
+    filled.factors(USERS, "looker", 0.0, 0.0, [0.0, 0.0]);
+    filled.popular("a", 24.0, 4.0).popular("b", 0.0, 1.0).popular("c", 0.0, 3.0).popular("without-a-name", 0.0, 99.0);
+    filled.activity("rater", 2, 1_700_000_000_000).activity("looker", 5, 1_600_000_000_000);
+    filled.barriers(&[7, 3]);
+    filled
+}
+
+#[test]
+fn a_user_with_ratings_gets_what_is_predicted_best() {
+    let mut filled = recommender();
+    // 3.5 + 0.125 + bias + p·q, by hand.
+    let expected = [("b", 5.875), ("a", 4.625), ("c", 3.625)].map(|(item, score)| (item.to_owned(), score));
+    assert_eq!(filled.recommend("rater", 10), (Source::Personal, expected.to_vec()));
+    assert_eq!(filled.recommend("rater", 1).1, expected[..1]);
+    filled.seen("rater", &["b"]);
+    assert_eq!(filled.recommend("rater", 10).1, expected[1..]);
+}
+
+#[test]
+fn a_user_without_ratings_gets_what_is_popular() {
+    let mut filled = recommender();
+    // One half-life has passed since a's sum was 4.
+    let expected = [("c", 3.0), ("a", 2.0), ("b", 1.0)].map(|(item, score)| (item.to_owned(), score));
+    assert_eq!(filled.recommend("nobody", 10), (Source::Popular, expected.to_vec()));
+    assert_eq!(filled.recommend("looker", 2), (Source::Popular, expected[..2].to_vec()));
+    filled.seen("looker", &["c", "b"]);
+    assert_eq!(filled.recommend("looker", 10), (Source::Popular, expected[1..2].to_vec()));
+}
+
+#[test]
+fn seen_items_reach_over_all_chunks() {
+    let mut filled = Filled::new("recommender");
+    let ids: Vec<String> = (0..30).map(|number| format!("i{number}")).collect();
+    for id in &ids {
+        filled.factors(ITEMS, id, 1.0, 0.0, [0.0, 0.0]);
+    }
+    let all: Vec<&str> = ids.iter().map(String::as_str).collect();
+    filled.factors(USERS, "u", 1.0, 0.0, [0.0, 0.0]).seen("u", &all[..29]);
+    assert_eq!(filled.recommend("u", 10).1, [("i29".to_owned(), 0.0)]);
+}
+
+#[test]
+fn whoever_is_unknown_is_predicted_with_the_row_that_everyone_begins_with() {
+    let filled = recommender();
+    let schema = filled.model.schema();
+    let begin = |table, key| {
+        let mut row = [0; mf::FACTORS + FACTORS];
+        schema.initial(table, key, &mut row);
+        row
+    };
+    let (user, item) = (filled.model.key("nobody"), filled.model.key("nothing"));
+    let expected = mf::predict(3.5, words::f32s(&begin(USERS, user)), words::f32s(&begin(ITEMS, item)));
+    let found = filled.view.predict(&[(user, item), (filled.model.key("rater"), filled.model.key("a"))]);
+    assert_eq!(found, [expected, 4.625]);
+    assert!((expected - 3.5).abs() < 0.5, "{expected}");
+}
+
+#[test]
+fn activity_and_totals_follow_puts_and_removals() {
+    let mut filled = recommender();
+    let rater = filled.model.key("rater");
+    let expected = Activity { events: 2, last_event: 1_700_000_000_000 };
+    assert_eq!((filled.view.activity(rater), filled.view.events()), (Some(expected), 7));
+    filled.activity("rater", 9, 1);
+    assert_eq!(filled.view.events(), 14);
+    let (rows, remove) = (filled.view.len(), Change::Remove { table: ACTIVITY, key: rater });
+    for _ in 0..2 {
+        let list = vec![remove.clone()];
+        assert!(!filled.apply(list), "rows move no offset");
+    }
+    assert_eq!((filled.view.activity(rater), filled.view.events(), filled.view.len()), (None, 5, rows - 1));
+    assert_eq!(*filled.view.offsets(), [7, 3]);
+}
+
+#[test]
+fn the_counting_model_counts_its_users() {
+    let mut filled = Filled::new("counting");
+    for (id, count) in [("u", 3), ("v", 4), ("u", 5)] {
+        filled.view.put(counting::USERS, filled.model.key(id), Some(id), &words::from_u64(count));
+    }
+    filled.view.put(counting::ITEMS, 1, None, &words::from_u64(100));
+    assert_eq!((filled.view.events(), filled.view.len()), (9, 3));
+}
+
+#[test]
+fn pages_cover_a_table_once_in_the_order_of_keys() {
+    let mut filled = Filled::new("counting");
+    let mut keys: Vec<u64> = (0..25).map(|number: u64| number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    for key in &keys {
+        filled.view.put(counting::SUMS, *key, None, &words::from_u64(u64::MAX));
+    }
+    keys.sort_unstable();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = filled.view.page("sums", after, 10).expect("the table");
+        found.extend(page.rows.iter().map(|row| row.key.parse::<u64>().expect("a number")));
+        match page.next {
+            Some(next) => after = Some(next.parse().expect("a number")),
+            None => break,
+        }
+    }
+    assert_eq!(found, keys);
+    assert!(filled.view.page("nothing", None, 10).is_none());
+}
+
+#[test]
+fn values_are_what_the_tables_rule_adds_and_ids_are_found_by_key() {
+    let mut filled = recommender();
+    filled.factors(USERS, "a", 1.0, 0.1, [0.0, 0.0]);
+    let json = |table: &str| serde_json::to_value(filled.view.page(table, None, 1_000)).expect("JSON").to_string();
+    assert!(json("items").contains(r#""id":"c","key":"#), "{}", json("items"));
+    assert!(
+        serde_json::to_string(&filled.view.page("users", None, 9)).expect("JSON").contains("[1.0,0.1,0.0,0.0,0.0]")
+    );
+    assert_eq!(json("mean"), r#"{"rows":[{"key":"1","values":[1,3500]}],"table":"mean"}"#);
+    // The table has no names; the same id has the same key everywhere.
+    assert!(json("activity").contains(r#""id":"rater""#) && json("popularity").contains(r#""id":"a""#));
+}
+
+proptest! {
+    #[test]
+    fn recommendations_are_those_of_a_full_sort(
+        items in prop::collection::vec((-2.0_f32..2.0, -2_i8..3, 0.0_f32..50.0, 0_u8..5), 0..60),
+        factors in (-2_i8..3, -2_i8..3),
+        seen in prop::collection::vec(0_usize..60, 0..40),
+        k in 1_usize..70,
+        rated in any::<bool>(),
+    ) {
+        let mut filled = Filled::new("recommender");
+        let factors = [f32::from(factors.0), f32::from(factors.1)];
+        filled.mean(3.0).factors(USERS, "u", f32::from(u8::from(rated)), 0.5, factors);
+        let ids: Vec<String> = (0..items.len()).map(|number| format!("i{number}")).collect();
+        for (id, (bias, factor, hours_ago, sum)) in ids.iter().zip(&items) {
+            // Few different values, so that ties are common.
+            filled.factors(ITEMS, id, 1.0, bias.round(), [f32::from(*factor), 1.0]);
+            filled.popular(id, hours_ago.round(), f32::from(*sum));
+        }
+        let seen: Vec<&str> = seen.iter().filter_map(|index| ids.get(*index)).map(String::as_str).collect();
+        filled.seen("u", &seen);
+        let remembered = &seen_by_ring(filled.model.taste().ring, &seen);
+
+        let score = |(id, (bias, factor, hours_ago, sum)): (&String, &(f32, i8, f32, u8))| {
+            let row = [1.0, bias.round(), 0.0, f32::from(*factor), 1.0];
+            let personal = mf::predict(3.0, &[1.0, 0.5, 0.0, factors[0], factors[1]], &row);
+            let hours = popularity::hours(NOW_MS, NOW_MS);
+            let popularity_row = [hours - hours_ago.round(), f32::from(*sum)];
+            let order = popularity::order(popularity_row, 24.0);
+            let popular = popularity::at(popularity_row, hours, 24.0);
+            (id.clone(), if rated { (f64::from(personal), personal) } else { (order, popular) })
+        };
+        let mut expected: Vec<_> = ids.iter().zip(&items).map(score).collect();
+        expected.retain(|(id, (order, _))| *order > f64::NEG_INFINITY && !remembered.contains(&id.as_str()));
+        let key = |id: &str| filled.model.key(id);
+        expected.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(key(&a.0).cmp(&key(&b.0))));
+        expected.truncate(k);
+        let expected: Vec<_> = expected.into_iter().map(|(id, (_, score))| (id, score)).collect();
+        let (source, found) = filled.recommend("u", k);
+        prop_assert_eq!(source == Source::Personal, rated);
+        prop_assert_eq!(found, expected);
+    }
+}
+
+/// What a ring still knows after these appends.
+fn seen_by_ring<'a>(ring: Ring, items: &[&'a str]) -> Vec<&'a str> {
+    let mut known: Vec<&str> = Vec::new();
+    for item in items {
+        if !known.contains(item) {
+            known.push(item);
+        }
+        if known.len() as u64 > ring.capacity() {
+            known.remove(0);
+        }
+    }
+    known
+}

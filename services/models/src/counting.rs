@@ -1,0 +1,55 @@
+//! The counting learner on a ratings topic: every event that is not a tombstone counts.
+
+use weir_ps::{
+    Batch, ByRule, Model, Schema,
+    counting::{Counting, CountingEvent, CountingModel},
+};
+use weir_wire::rating::{self, RatingEvent, Reject};
+
+use crate::{Input, InputModel};
+
+/// The model `counting`.
+#[derive(Clone, Debug, Default)]
+pub struct CountingRatings {
+    model: CountingModel,
+    hash_seed: u64,
+}
+
+impl CountingRatings {
+    /// With keys hashed under `hash_seed`.
+    #[must_use]
+    pub fn new(hash_seed: u64) -> Self {
+        Self { model: CountingModel, hash_seed }
+    }
+}
+
+impl Model for CountingRatings {
+    type Worker = Counting;
+    type Server = ByRule;
+
+    fn schema(&self) -> std::sync::Arc<dyn Schema> {
+        self.model.schema()
+    }
+
+    fn worker(&self) -> Counting {
+        self.model.worker()
+    }
+
+    fn server(&self) -> ByRule {
+        self.model.server()
+    }
+}
+
+impl InputModel for CountingRatings {
+    fn decode(&self, input: Input<'_>, batch: &mut Batch<CountingEvent>) -> Result<(), Reject> {
+        let (RatingEvent::Rated { user, item, .. } | RatingEvent::Removed { user, item, .. }) =
+            rating::parse(input.key, input.payload)?
+        else {
+            return Ok(());
+        };
+        let user = (weir_wire::key(self.hash_seed, &user), batch.names.push(&user));
+        let item = (weir_wire::key(self.hash_seed, &item), batch.names.push(&item));
+        batch.events.push(CountingEvent::new(user, item));
+        Ok(())
+    }
+}

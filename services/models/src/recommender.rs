@@ -1,0 +1,85 @@
+//! The model `recommender`: ratings predicted by biased matrix factorisation, popularity for users who are not known
+//! yet, and the items that a user has seen.
+
+mod decode;
+mod schema;
+mod server;
+mod worker;
+
+use std::sync::Arc;
+
+use weir_learn::mf;
+use weir_ps::{Model, Schema};
+
+pub use decode::RecommenderEvent;
+pub use schema::RecommenderSchema;
+pub use server::RecommenderServer;
+pub use worker::RecommenderWorker;
+
+/// Users' factor rows ([`mf`]), cached by workers.
+pub const USERS: u8 = 0;
+/// Items' factor rows ([`mf`]).
+pub const ITEMS: u8 = 1;
+/// The mean of all ratings: one row ([`weir_learn::GlobalMean`]) under [`MEAN_KEY`].
+pub const MEAN: u8 = 2;
+/// By user: events (`u64`), time of the last one in milliseconds since 1970 (`u64`).
+pub const ACTIVITY: u8 = 3;
+/// By item: how popular it is now ([`weir_learn::popularity`]).
+pub const POPULARITY: u8 = 4;
+/// By user: how many items were ever appended to the ones seen (`u64`), and a word that is 0.
+pub const SEEN_HEADS: u8 = 5;
+/// By user and chunk ([`weir_learn::seen::chunk_key`]): keys of 16 items seen.
+pub const SEEN: u8 = 6;
+
+/// The one key of the table [`MEAN`].
+pub const MEAN_KEY: u64 = 1;
+
+/// What shapes the recommender's rows and learning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecommenderSettings {
+    /// Hyper-parameters of the factor model.
+    pub factors: mf::Settings,
+    /// Seed of the initial values.
+    pub seed: u64,
+    /// Seed of the hash from ids to keys.
+    pub hash_seed: u64,
+    /// Hours after which an event counts half for popularity.
+    pub half_life_hours: f32,
+    /// Items remembered per user as seen.
+    pub seen_items: u32,
+}
+
+/// The whole learner.
+#[derive(Clone)]
+pub struct RecommenderModel {
+    settings: RecommenderSettings,
+    schema: Arc<RecommenderSchema>,
+}
+
+impl RecommenderModel {
+    /// With these settings.
+    #[must_use]
+    pub fn new(settings: RecommenderSettings) -> Self {
+        Self { settings, schema: Arc::new(RecommenderSchema::new(&settings)) }
+    }
+}
+
+impl Model for RecommenderModel {
+    type Worker = RecommenderWorker;
+    type Server = RecommenderServer;
+
+    fn schema(&self) -> Arc<dyn Schema> {
+        Arc::clone(&self.schema) as Arc<dyn Schema>
+    }
+
+    fn worker(&self) -> RecommenderWorker {
+        RecommenderWorker::new(self.settings.factors)
+    }
+
+    fn server(&self) -> RecommenderServer {
+        RecommenderServer::new(self.settings.seen_items)
+    }
+}
+
+#[cfg(test)]
+mod tests;

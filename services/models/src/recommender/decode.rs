@@ -1,0 +1,59 @@
+//! From a rating's JSON to what the recommender learns from.
+
+use weir_learn::popularity;
+use weir_ps::{Batch, NameRef};
+use weir_wire::rating::{self, RatingEvent, Reject};
+
+use super::RecommenderModel;
+use crate::{Input, InputModel};
+
+/// What happened between a user and an item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Rated(f32),
+    Implicit,
+    Removed,
+    Forget,
+}
+
+/// One event, ids hashed to keys.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecommenderEvent {
+    pub(super) kind: Kind,
+    pub(super) user: u64,
+    pub(super) user_name: NameRef,
+    pub(super) item: u64,
+    pub(super) item_name: NameRef,
+    /// Milliseconds since 1970, no later than the record's own time.
+    pub(super) time_ms: u64,
+    pub(super) hours: f32,
+    pub(super) user_slot: u32,
+    pub(super) item_slot: u32,
+}
+
+impl InputModel for RecommenderModel {
+    fn decode(&self, input: Input<'_>, batch: &mut Batch<RecommenderEvent>) -> Result<(), Reject> {
+        let (user, item, kind, ts) = match rating::parse(input.key, input.payload)? {
+            RatingEvent::Rated { user, item, rating, ts, .. } => {
+                (user, Some(item), rating.map_or(Kind::Implicit, Kind::Rated), ts)
+            }
+            RatingEvent::Removed { user, item, ts, .. } => (user, Some(item), Kind::Removed, ts),
+            RatingEvent::Forget { user } => (user, None, Kind::Forget, None),
+        };
+        // A time from the future would make its item the most popular one until then.
+        let time_ms = ts.unwrap_or(input.timestamp_ms).min(input.timestamp_ms);
+        let key = |id: &str| weir_wire::key(self.settings.hash_seed, id);
+        batch.events.push(RecommenderEvent {
+            kind,
+            user: key(&user),
+            user_name: batch.names.push(&user),
+            item: item.as_deref().map_or(0, key),
+            item_name: item.as_deref().map(|item| batch.names.push(item)).unwrap_or_default(),
+            time_ms: time_ms.max(0) as u64,
+            hours: popularity::hours(time_ms, input.timestamp_ms),
+            user_slot: 0,
+            item_slot: 0,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! The shard's side: tables add by their rules, and users' seen items are lists in chunks.
+
+use weir_learn::seen::{self, Chunk, Chunks, Ring};
+use weir_ps::{Op, RowTable, Section, ServerLogic, ServerOutput, ShardRows, words};
+
+use super::{SEEN, SEEN_HEADS, schema::SEEN_HEAD_WIDTH};
+
+/// A delta of the table [`SEEN_HEADS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SeenChange {
+    /// The user has seen this item.
+    Append(u64),
+    /// The item no longer counts as seen.
+    Remove(u64),
+}
+
+impl SeenChange {
+    pub(super) fn to_words(self) -> [u32; SEEN_HEAD_WIDTH] {
+        let (item, instruction) = match self {
+            Self::Append(item) => (item, 0),
+            Self::Remove(item) => (item, 1),
+        };
+        let [low, high] = words::from_u64(item);
+        [low, high, instruction]
+    }
+
+    fn from_words(delta: &[u32]) -> Self {
+        let item = words::u64_at(delta, 0);
+        if delta.get(2) == Some(&1) { Self::Remove(item) } else { Self::Append(item) }
+    }
+}
+
+/// Applies pushes of the recommender.
+#[derive(Clone, Copy, Debug)]
+pub struct RecommenderServer {
+    ring: Ring,
+}
+
+impl RecommenderServer {
+    /// That remembers at least `seen_items` items per user.
+    #[must_use]
+    pub fn new(seen_items: u32) -> Self {
+        Self { ring: Ring::for_items(seen_items) }
+    }
+
+    fn change(self, rows: &mut ShardRows, user: u64, change: SeenChange) {
+        let mut head = head(rows, user);
+        let Some(table) = rows.table_mut(SEEN) else { return };
+        let mut chunks = UserChunks { table, user };
+        match change {
+            SeenChange::Append(item) => {
+                if self.ring.append(&mut head, &mut chunks, item).is_none() {
+                    return;
+                }
+            }
+            SeenChange::Remove(item) => {
+                self.ring.remove(head, &mut chunks, item);
+                return;
+            }
+        }
+        if let Some(row) = rows.row_mut(SEEN_HEADS, user) {
+            row[..seen::HEAD_WIDTH].copy_from_slice(&head);
+        }
+    }
+
+    fn forget(self, rows: &mut ShardRows, user: u64) {
+        let chunks = self.ring.chunks_in_use(seen::appends(head(rows, user)));
+        if let Some(table) = rows.table_mut(SEEN) {
+            (0..chunks).map(|number| seen::chunk_key(user, number)).for_each(|key| table.remove(key));
+        }
+        if let Some(table) = rows.table_mut(SEEN_HEADS) {
+            table.remove(user);
+        }
+    }
+}
+
+impl ServerLogic for RecommenderServer {
+    fn apply(&mut self, rows: &mut ShardRows, section: &Section, _: &mut Vec<ServerOutput>) {
+        match (section.table, section.op) {
+            (SEEN_HEADS, Op::Delete) => section.keys.iter().for_each(|&user| self.forget(rows, user)),
+            (SEEN_HEADS, Op::Add) => {
+                for (&user, delta) in section.keys.iter().zip(section.words.chunks_exact(SEEN_HEAD_WIDTH)) {
+                    self.change(rows, user, SeenChange::from_words(delta));
+                }
+            }
+            _ => rows.apply_by_rule(section),
+        }
+    }
+}
+
+fn head(rows: &ShardRows, user: u64) -> [u32; seen::HEAD_WIDTH] {
+    let row = rows.table(SEEN_HEADS).and_then(|table| table.get(user));
+    row.and_then(|row| row.first_chunk().copied()).unwrap_or_default()
+}
+
+/// One user's chunk rows.
+struct UserChunks<'a> {
+    table: &'a mut RowTable,
+    user: u64,
+}
+
+impl Chunks for UserChunks<'_> {
+    fn chunk(&self, number: u32) -> Option<&Chunk> {
+        self.table.get(seen::chunk_key(self.user, number))?.as_array()
+    }
+
+    fn chunk_mut(&mut self, number: u32) -> &mut Chunk {
+        let row = self.table.entry(seen::chunk_key(self.user, number), |_| {});
+        let Some(chunk) = row.as_mut_array() else { unreachable!("the table's rows are chunks") };
+        chunk
+    }
+}

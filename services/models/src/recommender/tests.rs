@@ -1,0 +1,128 @@
+use weir_learn::{popularity, seen};
+use weir_ps::{
+    Batch,
+    memory::{Faults, Outcome, Plan, run},
+    words,
+};
+
+use super::*;
+use crate::{Input, InputModel};
+
+const NOW_MS: i64 = 1_700_000_000_000;
+
+fn model() -> RecommenderModel {
+    RecommenderModel::new(RecommenderSettings {
+        factors: mf::Settings::default(),
+        seed: 1,
+        hash_seed: 1,
+        half_life_hours: 720.0,
+        seen_items: 32,
+    })
+}
+
+/// A record: key and value.
+type Record = (Option<&'static str>, Option<String>);
+
+fn rated(user: &str, item: &str, rating: &str) -> Record {
+    (None, Some(format!(r#"{{"user":"{user}","item":"{item}","rating":{rating}}}"#)))
+}
+
+fn decode(model: &RecommenderModel, (key, value): &Record, batch: &mut Batch<RecommenderEvent>) {
+    let input =
+        Input { key: key.map(str::as_bytes), payload: value.as_deref().map(str::as_bytes), timestamp_ms: NOW_MS };
+    model.decode(input, batch).unwrap();
+}
+
+fn learn(records: Vec<Record>, plan: &Plan) -> Outcome {
+    let model = model();
+    run(&model, &[records], plan, |record, batch| decode(&model, record, batch)).unwrap()
+}
+
+fn key(id: &str) -> u64 {
+    weir_wire::key(1, id)
+}
+
+fn events(outcome: &Outcome, user: &str) -> u64 {
+    outcome.row(ACTIVITY, key(user)).map_or(0, |row| words::u64_at(row, 0))
+}
+
+fn seen_items(outcome: &Outcome, user: &str) -> Vec<u64> {
+    let head = outcome.row(SEEN_HEADS, key(user)).map_or(0, |row| words::u64_at(row, 0));
+    let chunks =
+        (0..head.div_ceil(16) as u32).filter_map(|number| outcome.row(SEEN, seen::chunk_key(key(user), number)));
+    chunks.flat_map(|row| (0..16).map(|place| words::u64_at(row, place)).filter(|&item| item != 0)).collect()
+}
+
+fn predicted(outcome: &Outcome, user: &str, item: &str) -> f32 {
+    let mean = outcome.row(MEAN, MEAN_KEY).unwrap();
+    let mean = weir_learn::GlobalMean::from_words(*mean.as_array().unwrap()).mean();
+    let row = |table, id| words::f32s(outcome.row(table, key(id)).unwrap());
+    mf::predict(mean, row(USERS, user), row(ITEMS, item))
+}
+
+#[test]
+fn what_users_like_is_predicted_higher_through_any_number_of_parts() {
+    let mut records = Vec::new();
+    for round in 0..40 {
+        for user in 0..8 {
+            let (item, likes) = (round % 6, (user + round) % 2 == 0);
+            records.push(rated(&format!("u{user}"), &format!("i{item}"), if likes { "5" } else { "1" }));
+        }
+    }
+    for (workers, shards) in [(1, 1), (2, 3)] {
+        let outcome = learn(records.clone(), &Plan::small(5, workers, shards));
+        assert!(predicted(&outcome, "u0", "i0") > predicted(&outcome, "u0", "i1") + 1.0);
+        assert!(predicted(&outcome, "u1", "i1") > predicted(&outcome, "u1", "i0") + 1.0);
+        assert_eq!((0..8).map(|user| events(&outcome, &format!("u{user}"))).sum::<u64>(), 320);
+    }
+}
+
+#[test]
+fn every_kind_of_event_does_what_it_says() {
+    let implicit = (None, Some(r#"{"user":"u","item":"seen","ts":1000000000000}"#.to_owned()));
+    let records = vec![rated("u", "a", "4"), rated("u", "b", "2"), implicit, rated("u", "a", "null")];
+    let outcome = learn(records, &Plan::small(1, 1, 2));
+    assert_eq!(events(&outcome, "u"), 4, "a removal is an event too");
+    assert_eq!(outcome.row(ACTIVITY, key("u")).map(|row| words::u64_at(row, 1)), Some(NOW_MS as u64));
+    let mut seen = seen_items(&outcome, "u");
+    seen.sort_unstable();
+    let mut expected = [key("b"), key("seen")];
+    expected.sort_unstable();
+    assert_eq!(seen, expected);
+    assert_eq!(words::f32s(outcome.row(USERS, key("u")).unwrap())[mf::COUNT], 2.0, "only ratings train factors");
+    let old = words::f32s(outcome.row(POPULARITY, key("seen")).unwrap());
+    assert_eq!(old[popularity::HOURS], popularity::hours(1_000_000_000_000, NOW_MS), "by the event's time");
+}
+
+#[test]
+fn items_without_a_rating_are_known_by_name() {
+    let outcome = learn(vec![(None, Some(r#"{"user":"u","item":"häns"}"#.to_owned()))], &Plan::small(1, 1, 2));
+    let table = outcome.shards.iter().find_map(|rows| rows.table(ITEMS).filter(|table| table.len() == 1)).unwrap();
+    assert_eq!(table.iter().next().unwrap().1, Some("häns"));
+}
+
+#[test]
+fn a_forgotten_user_leaves_no_row_and_may_begin_anew() {
+    let mut records: Vec<Record> = (0..40).map(|item| rated("u", &format!("i{item}"), "3")).collect();
+    records.push((Some("u"), None));
+    let gone = learn(records.clone(), &Plan::small(1, 1, 2));
+    for table in [USERS, ACTIVITY, SEEN_HEADS, SEEN] {
+        let left = gone.shards.iter().filter_map(|rows| rows.table(table)).map(weir_ps::RowTable::len).sum::<usize>();
+        assert_eq!(left, 0, "table {table}");
+    }
+    records.push(rated("u", "i1", "5"));
+    for seed in 0..20 {
+        let mut plan = Plan::small(seed, 2, 2);
+        plan.faults = Faults { crash_worker: 5, crash_shard: 5, move_source: 5, lose_message: 20 };
+        let outcome = learn(records.clone(), &plan);
+        assert_eq!((events(&outcome, "u"), seen_items(&outcome, "u")), (1, vec![key("i1")]), "seed {seed}");
+        assert_eq!(words::f32s(outcome.row(USERS, key("u")).unwrap())[mf::COUNT], 1.0);
+    }
+}
+
+#[test]
+fn times_from_the_future_do_not_outlive_the_present() {
+    let future = (None, Some(r#"{"user":"u","item":"i","rating":1,"ts":4000000000000}"#.to_owned()));
+    let outcome = learn(vec![future], &Plan::small(1, 1, 1));
+    assert_eq!(outcome.row(ACTIVITY, key("u")).map(|row| words::u64_at(row, 1)), Some(NOW_MS as u64));
+}

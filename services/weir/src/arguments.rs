@@ -1,0 +1,243 @@
+//! The command line. Every option stays an `Option`: a default given here would win over the file and the environment,
+//! so defaults are the settings' own. The help names them all the same, and a test compares.
+
+#![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use weir_runtime::{Settings, Sources};
+
+const EXAMPLES: &str = "\
+Examples:
+  weir standalone --brokers kafka:9092 --data-dir /var/lib/weir --listen 0.0.0.0:8080
+      everything in one process
+  weir server --data-dir server-0 --ops 127.0.0.1:9100
+  weir worker --data-dir worker-0 --ops 127.0.0.1:9101
+  weir gateway --data-dir gateway-0 --listen 127.0.0.1:8080
+      the same, one process a role; start more of any to share its work
+  weir topics create
+      create the topics that are missing and check the others
+  weir config --dump --set worker.in_flight=4 > weir.toml
+      write the settings in force to a file for --config
+  weir bench ratings --brokers kafka:9092 --json figures.json
+      measure this build on this machine
+
+Every setting can be given in three places, the first of them winning: --set worker.in_flight=4 on the command line,
+WEIR_WORKER__IN_FLIGHT=4 in the environment, in_flight = 4 under [worker] in the file of --config.";
+
+/// A parameter server on Kafka: learns from event topics while the events flow, answers over REST.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, after_help = EXAMPLES, max_term_width = 120)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run server, worker and gateway in one process
+    #[command(after_help = EXAMPLES)]
+    Standalone(RestOptions),
+    /// Own shards: apply what workers push, answer what they pull
+    #[command(after_help = EXAMPLES)]
+    Server(RoleOptions),
+    /// Read events and learn from them
+    #[command(after_help = EXAMPLES)]
+    Worker(RoleOptions),
+    /// Answer REST from memory
+    #[command(after_help = EXAMPLES)]
+    Gateway(RestOptions),
+    /// Show whether the topics are as they must be
+    #[command(after_help = EXAMPLES)]
+    Topics(TopicsCommand),
+    /// Check the settings, or print those in force
+    #[command(after_help = EXAMPLES)]
+    Config(ConfigCommand),
+    /// Measure how fast this build is on this machine, against a given broker
+    #[command(subcommand)]
+    Bench(BenchCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Events a second from the ratings topic to the gateway, in turns with a consumer that only decodes
+    Ratings(BenchRatings),
+}
+
+/// What `weir bench ratings` takes.
+#[derive(Debug, Args)]
+pub(crate) struct BenchRatings {
+    #[command(flatten)]
+    pub(crate) options: CommonOptions,
+    /// Ratings to write and to learn
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) events: u64,
+    /// Users that they are of
+    #[arg(long, default_value_t = 45_000)]
+    pub(crate) users: u64,
+    /// Items that they are of, by Zipf's law
+    #[arg(long, default_value_t = 49_000)]
+    pub(crate) items: u64,
+    /// Partitions of the topic
+    #[arg(long, default_value_t = 4)]
+    pub(crate) partitions: u32,
+    /// Factors of users and items
+    #[arg(long, default_value_t = 10)]
+    pub(crate) factors: u16,
+    /// How often both are measured
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: usize,
+    /// Seed of the ratings
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct CommonOptions {
+    /// TOML file with settings [env: WEIR_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Kafka's bootstrap addresses, several separated by commas [env: WEIR_BROKERS] [default: 127.0.0.1:9092]
+    #[arg(long, value_name = "HOST:PORT")]
+    brokers: Option<String>,
+    /// Directory of this instance's name, lock and local stores; one for each process [env: WEIR_DATA_DIR] [default:
+    /// ./weir-data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Stable name of this instance; without one a name is drawn and kept in the data directory [env: WEIR_NAME]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// First part of the names of internal topics and groups [env: WEIR_PREFIX] [default: weir]
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
+    /// Models to run, separated by commas, of recommender and counting [env: WEIR_MODELS] [default: recommender]
+    #[arg(long, value_name = "MODELS")]
+    models: Option<String>,
+    /// Any setting that `weir config --dump` shows, as in worker.in_flight=4 [env: WEIR_WORKER__IN_FLIGHT and so on]
+    #[arg(long = "set", value_name = "SETTING=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+/// What each role takes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct RoleOptions {
+    #[command(flatten)]
+    common: CommonOptions,
+    /// Address that serves health and metrics alone [env: WEIR_OPS] [default: none]
+    #[arg(long, value_name = "ADDR:PORT")]
+    ops: Option<String>,
+}
+
+/// What roles with REST take.
+#[derive(Debug, Default, Args)]
+pub(crate) struct RestOptions {
+    #[command(flatten)]
+    role: RoleOptions,
+    /// Address that serves REST, health and metrics [env: WEIR_LISTEN] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopicsCommand {
+    #[command(subcommand)]
+    pub(crate) action: Option<TopicsAction>,
+    #[command(flatten)]
+    pub(crate) options: CommonOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TopicsAction {
+    /// Create the topics that are missing and check the others
+    Create(CommonOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigCommand {
+    /// Print all settings in force as TOML, passwords included
+    #[arg(long)]
+    pub(crate) dump: bool,
+    #[command(flatten)]
+    pub(crate) options: RestOptions,
+}
+
+impl CommonOptions {
+    /// The settings of these options over those of the environment, the file and the defaults.
+    pub(crate) fn load(self) -> Result<Settings, weir_runtime::Error> {
+        self.load_with(Vec::new())
+    }
+
+    fn load_with(self, mut more: Vec<(&str, Option<String>)>) -> Result<Settings, weir_runtime::Error> {
+        let Self { config, brokers, data_dir, name, prefix, models, set } = self;
+        more.extend([
+            ("brokers", brokers),
+            ("data_dir", data_dir),
+            ("name", name),
+            ("prefix", prefix),
+            ("models", models),
+        ]);
+        let given = more.into_iter().filter_map(|(setting, value)| Some((setting.to_owned(), value?)));
+        Settings::load(&Sources::of_process(config, set.into_iter().chain(given).collect())?)
+    }
+}
+
+impl RoleOptions {
+    /// As [`CommonOptions::load`].
+    pub(crate) fn load(self) -> Result<Settings, weir_runtime::Error> {
+        self.common.load_with(vec![("ops", self.ops)])
+    }
+}
+
+impl RestOptions {
+    /// As [`CommonOptions::load`].
+    pub(crate) fn load(self) -> Result<Settings, weir_runtime::Error> {
+        self.role.common.load_with(vec![("ops", self.role.ops), ("listen", self.listen)])
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((setting, value)) if !setting.is_empty() => Ok((setting.to_owned(), value.to_owned())),
+        _ => Err("expected SETTING=VALUE, for example worker.in_flight=4".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_the_variable_and_the_default_of_every_option() {
+        let defaults = Settings::default();
+        let data_dir = defaults.data_dir.display().to_string();
+        let expected = [
+            ("brokers", defaults.brokers.as_str()),
+            ("data_dir", &data_dir),
+            ("name", ""),
+            ("prefix", &defaults.prefix),
+            ("models", &defaults.models.join(",")),
+            ("ops", "none"),
+            ("listen", &defaults.listen),
+        ];
+        let command = Arguments::command();
+        let standalone = command.find_subcommand("standalone").expect("a subcommand");
+        for (setting, default) in expected {
+            let option = standalone.get_arguments().find(|option| option.get_id() == setting).expect("an option");
+            let help = option.get_help().expect("a help text").to_string().replace('\n', " ");
+            assert!(help.contains(&format!("[env: WEIR_{}]", setting.to_uppercase())), "{help}");
+            assert!(default.is_empty() || help.ends_with(&format!("[default: {default}]")), "{help}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! One run of the whole pipeline in this process, from the take-over of the input to the gateway's last offset.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use weir_runtime::{Context, Health, Metrics, Registry, Settings, Shutdown, Supervisor};
+
+use super::usage::Usage;
+use crate::models;
+use crate::roles::Role;
+
+const LOOK: Duration = Duration::from_millis(2);
+/// How long nothing may move before the run is given up.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What one run took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    pub(super) seconds: f64,
+    pub(super) cpu_seconds: f64,
+    /// Largest resident memory of the process so far.
+    pub(super) rss_bytes: u64,
+    pub(super) push_bytes: f64,
+}
+
+/// Runs server, worker and gateway with stores and topics of their own until the gateway covers `ends`.
+pub(super) fn run(settings: &Settings, ends: &[u64]) -> anyhow::Result<Measured> {
+    let data = tempfile::tempdir().context("a directory for the stores")?;
+    let mut settings = settings.clone();
+    data.path().clone_into(&mut settings.data_dir);
+    settings.listen = "127.0.0.1:0".into();
+    let listener = weir_runtime::bind("listen", &settings.listen)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let metrics = Arc::new(Metrics::new(Registry::new())?);
+    let (health, shutdown) = (Health::new(), Shutdown::new());
+    let context = Context { settings: Arc::new(settings), instance: "bench".into(), metrics, health, shutdown };
+    let mut supervisor = Supervisor::new(context.clone());
+    models::spawn(&mut supervisor, &context, &[Role::Server, Role::Worker])?;
+    let gateway = weir_gateway::start(&mut supervisor, &context, runtime.handle(), listener)?;
+    let measured = measure(&context, &gateway, ends);
+    context.shutdown.request();
+    supervisor.join()?;
+    measured
+}
+
+fn measure(context: &Context, gateway: &weir_gateway::Gateway, ends: &[u64]) -> anyhow::Result<Measured> {
+    wait("server, worker and gateway are ready", || (context.health.is_ready().then_some(()), 0))?;
+    let (began, before) = (Instant::now(), Usage::now());
+    wait("the gateway covers the input", || {
+        let covered = gateway.models().iter().map(|model| model.covered()).next().unwrap_or_default();
+        let reached = covered.len() >= ends.len() && covered.iter().zip(ends).all(|(covered, end)| covered >= end);
+        (reached.then_some(()), covered.iter().sum())
+    })?;
+    let (seconds, after) = (began.elapsed().as_secs_f64(), Usage::now());
+    Ok(Measured {
+        seconds,
+        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+        rss_bytes: after.peak_rss_bytes,
+        push_bytes: context.metrics.worker.pushed_bytes(),
+    })
+}
+
+/// Looks until `look` has a value; gives up when its progress stands still for too long.
+fn wait<T>(what: &str, look: impl Fn() -> (Option<T>, u64)) -> anyhow::Result<T> {
+    let (mut progress, mut moved) = (u64::MAX, Instant::now());
+    loop {
+        let (found, now) = look();
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        if now != progress {
+            (progress, moved) = (now, Instant::now());
+        }
+        anyhow::ensure!(moved.elapsed() < PATIENCE, "nothing moves while waiting until {what}; see the log");
+        std::thread::sleep(LOOK);
+    }
+}

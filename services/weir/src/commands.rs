@@ -1,0 +1,53 @@
+//! What each subcommand does.
+
+use anyhow::Context as _;
+use weir_runtime::{Settings, how_to_set};
+
+use crate::arguments::{Arguments, BenchCommand, Command, ConfigCommand, TopicsAction, TopicsCommand};
+use crate::bench;
+use crate::roles::{self, Role};
+use crate::topics;
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::Standalone(options) => {
+            roles::run(&[Role::Server, Role::Worker, Role::Gateway], checked(options.load())?)
+        }
+        Command::Server(options) => roles::run(&[Role::Server], checked(options.load())?),
+        Command::Worker(options) => roles::run(&[Role::Worker], checked(options.load())?),
+        Command::Gateway(options) => roles::run(&[Role::Gateway], checked(options.load())?),
+        Command::Topics(TopicsCommand { action: Some(TopicsAction::Create(options)), .. }) => {
+            topics::create(&checked(options.load())?)
+        }
+        Command::Topics(TopicsCommand { action: None, options }) => topics::show(&checked(options.load())?),
+        Command::Config(options) => config(options),
+        Command::Bench(BenchCommand::Ratings(command)) => {
+            let mut settings = checked(command.options.clone().load())?;
+            settings.recommender.factors = command.factors;
+            bench::ratings(&command, settings)
+        }
+    }
+}
+
+fn config(command: ConfigCommand) -> anyhow::Result<()> {
+    let settings = checked(command.options.load())?;
+    if command.dump {
+        print!("{}", settings.to_toml()?);
+    } else {
+        println!("the settings are valid; `weir config --dump` prints them");
+    }
+    Ok(())
+}
+
+/// Settings whose librdkafka properties are known to be taken too; runtime does not know them.
+fn checked(settings: Result<Settings, weir_runtime::Error>) -> anyhow::Result<Settings> {
+    let settings = settings?;
+    match topics::connection(&settings).check() {
+        Err(weir_kafka::Error::Setting { name, reason }) => {
+            let path = format!("kafka.settings.{name}");
+            anyhow::bail!("setting {path}: {reason}; {}", how_to_set(&path))
+        }
+        other => other.context("Kafka's settings")?,
+    }
+    Ok(settings)
+}

@@ -1,0 +1,89 @@
+//! From steps to transactions, and what the metrics are told once they are committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use weir_kafka::{GroupMetadata, InputOffsets, OutRecord, Transaction};
+use weir_models::frames::encode_push;
+use weir_ps::{Output, Step};
+use weir_runtime::Context;
+use weir_wire::{FrameError, rejected};
+
+use crate::input::REJECTED;
+use crate::model::{ROLE, TrainedModel};
+
+/// A step on its way, and what to tell the metrics when it is committed.
+pub(crate) struct StepInfo {
+    began: Instant,
+    events: usize,
+    /// Refused events by reason.
+    rejected: BTreeMap<String, u64>,
+    rows: u64,
+    bytes: u64,
+    next: Vec<(u32, u64)>,
+}
+
+/// Makes a step's transaction: its pushes, its outputs, and the input offsets.
+pub(crate) fn transaction_of(
+    trained: &TrainedModel,
+    pushes: &Arc<str>,
+    step: Step,
+    metadata: GroupMetadata,
+) -> Result<(Transaction, StepInfo), FrameError> {
+    let began = Instant::now();
+    let mut records = Vec::new();
+    let (mut rows, mut bytes) = (0, 0);
+    for (shard, push) in step.pushes.iter().enumerate() {
+        let sections = push.parts.iter().flat_map(|part| &part.sections);
+        rows += sections.map(|section| section.keys.len() as u64).sum::<u64>();
+        for frame in encode_push(trained.hash, shard as u32, push)? {
+            bytes += frame.len() as u64;
+            records.push(OutRecord::new(Arc::clone(pushes), Some(shard as u32), None, Some(frame)));
+        }
+    }
+    let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
+    for reason in step.outputs.iter().filter_map(rejected_because) {
+        *rejected.entry(reason).or_default() += 1;
+    }
+    records.extend(step.outputs.into_iter().map(|output| record_of(trained, output)));
+    let next: Vec<(u32, u64)> = step.ranges.iter().map(|range| (range.source, range.next.sequence)).collect();
+    let offsets = InputOffsets { metadata, topic: Arc::clone(&trained.input), next: next.clone() };
+    let info = StepInfo { began, events: step.events, rejected, rows, bytes, next };
+    Ok((Transaction { records, offsets: Some(offsets) }, info))
+}
+
+fn rejected_because(output: &Output) -> Option<String> {
+    let reason = output.headers.iter().find(|(name, _)| *name == rejected::REASON)?;
+    (output.stream == REJECTED).then(|| String::from_utf8_lossy(&reason.1).into_owned())
+}
+
+fn record_of(trained: &TrainedModel, output: Output) -> OutRecord {
+    // The only stream so far.
+    let topic = Arc::clone(&trained.rejected);
+    OutRecord {
+        topic,
+        partition: None,
+        key: output.key,
+        payload: output.value,
+        headers: output.headers,
+        timestamp_ms: None,
+    }
+}
+
+impl StepInfo {
+    /// Tells the metrics that the step is committed.
+    pub(crate) fn report(&self, trained: &TrainedModel, context: &Context, duration: Duration) {
+        let (metrics, name) = (&context.metrics, trained.name());
+        metrics.transaction_committed(ROLE, name, duration);
+        metrics.worker.batch_committed(name, self.events, self.began.elapsed());
+        metrics.worker.events(name, weir_runtime::EventOutcome::Learned, self.events as u64);
+        for (reason, &count) in &self.rejected {
+            metrics.worker.rejected(name, reason, count);
+        }
+        metrics.worker.pushed(name, self.rows, self.bytes);
+        for &(source, next) in &self.next {
+            metrics.worker.offset_committed(name, source, next);
+        }
+    }
+}

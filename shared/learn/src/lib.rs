@@ -1,0 +1,28 @@
+//! The learning algorithms, pure: numbers in, numbers out.
+//!
+//! What a recommender needs to learn and to answer, on rows of fixed width that others keep: matrix factorisation for
+//! explicit ratings ([`mf`]) and for order ([`ranking`]), what is popular now ([`popularity`]), what a user has seen ([`seen`]), the
+//! best k of many ([`top_k`]), and how well all that predicts ([`evaluate`]). What a spam filter needs: features of a text ([`text`]), a
+//! linear classifier ([`passive_aggressive`]) and probabilities that mean what they say ([`calibration`]). Wherever possible
+//! rows hold **quantities that add**, so that changes made by several workers can be summed.
+//!
+//! Deliberately not here: where rows live and how they travel, clocks, randomness that is not computed from a seed and a
+//! key, and tuning of settings.
+
+pub mod calibration;
+pub mod evaluate;
+pub mod mf;
+pub mod passive_aggressive;
+pub mod popularity;
+pub mod ranking;
+pub mod seen;
+pub mod text;
+pub mod top_k;
+
+mod error;
+mod mean;
+mod noise;
+mod vector;
+
+pub use error::Error;
+pub use mean::GlobalMean;

@@ -1,0 +1,315 @@
+//! The worker's state machine: batches in, pulls out, replies in, steps out.
+//!
+//! It knows nothing of how these travel. A driver hands it batches and replies with the time, sends what
+//! [`Worker::take_pulls`] gives, and commits what [`Worker::take_step`] gives, all or nothing. Any error means that
+//! the driver tears the worker down and starts a new one from what is committed.
+
+mod request;
+mod source;
+mod step;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use nohash_hasher::IntMap;
+
+pub use step::Step;
+
+use crate::{
+    Batch, Partitioner, Position, Pull, PullLimits, Pulls, Reply, RequestId, Schema, SourceRange, WorkerLogic,
+    Workspace,
+};
+use request::{PullBuilder, Request};
+use source::{Pending, Source};
+use step::Finished;
+
+/// Bounds of a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerSettings {
+    /// Where keys live.
+    pub partitioner: Partitioner,
+    /// What one source partition may have on its way.
+    pub limits: PullLimits,
+    /// Cached rows per table, shared by the source partitions.
+    pub cached_rows: usize,
+    /// Milliseconds after which a cached row is pulled anew; `u64::MAX` where the source partition is its only writer.
+    pub cache_max_age_ms: u64,
+    /// Milliseconds after which an unanswered pull is asked again.
+    pub pull_timeout_ms: u64,
+    /// Where its replies are awaited; shards send it back and do not look at it.
+    pub reply_to: u32,
+    /// Bytes that one push or reply may take.
+    pub frame_bytes: usize,
+}
+
+/// What a worker has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkerStats {
+    /// Pulls asked, repeated ones not counted.
+    pub asked: u64,
+    /// Pulls asked again.
+    pub asked_again: u64,
+    /// Rows that were in the cache.
+    pub hits: u64,
+    /// Rows of cached tables that had to be pulled.
+    pub misses: u64,
+}
+
+/// A reply that was awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// When its pull was first asked.
+    pub asked_ms: u64,
+    /// How many events of the source partition were read but not contained in its rows.
+    pub behind: u64,
+}
+
+/// Why a worker cannot go on.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WorkerError {
+    /// A batch does not begin where the one before ended.
+    #[error("source partition {source_partition}: a batch begins at {found:?}, expected {expected:?}")]
+    NotContinuous {
+        /// The source partition.
+        source_partition: u32,
+        /// Where the next batch has to begin.
+        expected: Position,
+        /// Where it begins.
+        found: Position,
+    },
+    /// A reply does not have the rows that were asked for.
+    #[error("reply {request:?} of shard {shard} does not fit its pull")]
+    BadReply {
+        /// The pull.
+        request: RequestId,
+        /// Who answered.
+        shard: u32,
+    },
+}
+
+/// One worker of one model.
+pub struct Worker<L: WorkerLogic> {
+    logic: L,
+    schema: Arc<dyn Schema>,
+    settings: WorkerSettings,
+    instance: u64,
+    next_request: u64,
+    sources: BTreeMap<u32, Source<L::Event>>,
+    requests: IntMap<u64, Request>,
+    outbox: Vec<Pull>,
+    finished: Vec<Finished>,
+    spare: Vec<Workspace>,
+    stats: WorkerStats,
+}
+
+impl<L: WorkerLogic> Worker<L> {
+    /// A worker without source partitions. `instance` is a number drawn at random by its process.
+    pub fn new(logic: L, schema: Arc<dyn Schema>, settings: WorkerSettings, instance: u64) -> Self {
+        Self {
+            logic,
+            schema,
+            settings,
+            instance,
+            next_request: 0,
+            sources: BTreeMap::new(),
+            requests: IntMap::default(),
+            outbox: Vec::new(),
+            finished: Vec::new(),
+            spare: Vec::new(),
+            stats: WorkerStats::default(),
+        }
+    }
+
+    /// Takes over a source partition at `position`, with a cold cache. `taught` says that shards may know this source
+    /// partition up to there (its committed position, or the one that they named): then the first pulls ask for at
+    /// least that.
+    pub fn assign(&mut self, source: u32, position: Position, taught: bool) {
+        self.revoke(source);
+        self.sources.insert(source, Source::new(&*self.schema, &self.settings, position, taught));
+    }
+
+    /// Gives a source partition up: unfinished batches are dropped, finished ones stay in the next step.
+    pub fn revoke(&mut self, source: u32) {
+        self.sources.remove(&source);
+        self.requests.retain(|_, request| request.pull.source != source);
+        self.outbox.retain(|pull| pull.source != source);
+    }
+
+    /// The source partitions and where the next batch of each has to begin.
+    pub fn sources(&self) -> impl Iterator<Item = (u32, Position)> {
+        self.sources.iter().map(|(&source, state)| (source, state.expected))
+    }
+
+    /// How many more batches of `source` may start now.
+    #[must_use]
+    pub fn room(&self, source: u32) -> usize {
+        self.sources.get(&source).map_or(0, |state| state.limiter.room(state.expected))
+    }
+
+    /// Batches that are pulling.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.sources.values().map(|state| state.limiter.in_flight()).sum()
+    }
+
+    /// Batches that are learned but not known to be applied everywhere.
+    #[must_use]
+    pub fn unapplied(&self) -> usize {
+        self.sources.values().map(|state| state.limiter.unapplied()).sum()
+    }
+
+    /// Rows in the cache.
+    #[must_use]
+    pub fn cached_rows(&self) -> usize {
+        self.sources.values().map(Source::cached_rows).sum()
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> WorkerStats {
+        self.stats
+    }
+
+    /// Starts a batch: names its rows and pulls those that are not cached. A batch of a source partition that was
+    /// given up is dropped.
+    ///
+    /// # Errors
+    /// If it does not begin where the one before ended.
+    pub fn on_batch(&mut self, mut batch: Batch<L::Event>, now_ms: u64) -> Result<(), WorkerError> {
+        let SourceRange { source, first, next } = batch.range;
+        let share = self.settings.cached_rows / self.sources.len().max(1);
+        let Some(state) = self.sources.get_mut(&source) else { return Ok(()) };
+        if state.expected != first {
+            return Err(WorkerError::NotContinuous {
+                source_partition: source,
+                expected: state.expected,
+                found: first,
+            });
+        }
+        let mut work = self.spare.pop().unwrap_or_else(|| Workspace::new(Arc::clone(&self.schema)));
+        self.logic.on_recv(&mut batch, &mut Pulls(&mut work));
+        state.evict(share, self.settings.partitioner);
+        let mut builder = PullBuilder::new(&self.schema, &self.settings, state.at_least, state.refresh_at_least());
+        for (table, slab) in work.slabs.iter_mut().enumerate() {
+            builder.add_table(table as u8, slab, state.caches[table].as_mut(), now_ms);
+        }
+        self.stats.hits += builder.hits;
+        self.stats.misses += builder.misses;
+        let number = state.begin(next, batch.events.len());
+        let mut outstanding = 0;
+        for (mut pull, slots) in builder.finish(source) {
+            outstanding += 1;
+            self.stats.asked += 1;
+            pull.reply_to = self.settings.reply_to;
+            pull.request = RequestId { instance: self.instance, number: self.next_request };
+            self.outbox.push(pull.clone());
+            self.requests.insert(self.next_request, Request::new(Some(number), pull, slots, now_ms));
+            self.next_request += 1;
+        }
+        state.pending.push_back(Pending { number, batch, work, outstanding });
+        self.learn_ready(source);
+        Ok(())
+    }
+
+    /// Takes a reply in; learns every batch that has all its rows now, in order. None if nobody awaited it.
+    ///
+    /// # Errors
+    /// If it does not have the rows that were asked for.
+    pub fn on_reply(&mut self, reply: &Reply) -> Result<Option<Answered>, WorkerError> {
+        if reply.request.instance != self.instance {
+            return Ok(None);
+        }
+        let Some(request) = self.requests.remove(&reply.request.number) else { return Ok(None) };
+        let Some(state) = self.sources.get_mut(&request.pull.source) else { return Ok(None) };
+        let behind = state.expected.sequence.saturating_sub(reply.applied.map_or(0, |applied| applied.sequence));
+        let answered = Answered { asked_ms: request.first_asked_ms, behind };
+        state.applied(reply.shard, reply.applied);
+        let pending = request.batch.and_then(|number| state.pending.iter_mut().find(|p| p.number == number));
+        if let Some(pending) = pending {
+            let fits = request.fill(reply, &mut pending.work);
+            pending.outstanding -= 1;
+            if !fits {
+                return Err(WorkerError::BadReply { request: reply.request, shard: reply.shard });
+            }
+        }
+        self.learn_ready(request.pull.source);
+        Ok(Some(answered))
+    }
+
+    /// Asks again what was not answered in time, and asks shards how far they are where only that holds a source
+    /// partition back.
+    pub fn tick(&mut self, now_ms: u64) {
+        for request in self.requests.values_mut() {
+            if request.is_overdue(now_ms, self.settings.pull_timeout_ms) {
+                request.ask_again(now_ms);
+                self.stats.asked_again += 1;
+                self.outbox.push(request.pull.clone());
+            }
+        }
+        let waiting: Vec<(u32, Position)> = self
+            .sources
+            .iter()
+            .filter_map(|(&source, state)| Some((source, state.limiter.waits_for_shards(state.expected)?)))
+            .filter(|(source, _)| !self.requests.values().any(|request| request.pull.source == *source))
+            .collect();
+        for (source, position) in waiting {
+            self.probe(source, position, now_ms);
+        }
+    }
+
+    /// Pulls to be sent now.
+    pub fn take_pulls(&mut self) -> Vec<Pull> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Whether there is something to commit.
+    #[must_use]
+    pub fn has_step(&self) -> bool {
+        !self.finished.is_empty()
+    }
+
+    /// Takes the finished batches, up to about `max_bytes` of pushes but at least one, to be committed all or nothing.
+    /// Only one step may be under way at a time.
+    pub fn take_step(&mut self, max_bytes: usize) -> Option<Step> {
+        let mut bytes = 0;
+        let taken = self.finished.iter().take_while(|finished| {
+            let fits = bytes < max_bytes;
+            bytes += finished.bytes;
+            fits
+        });
+        let taken = taken.count();
+        (taken > 0).then(|| Step::new(self.finished.drain(..taken), self.settings.frame_bytes))
+    }
+
+    fn probe(&mut self, source: u32, position: Position, now_ms: u64) {
+        for shard in 0..self.settings.partitioner.shards() {
+            let request = RequestId { instance: self.instance, number: self.next_request };
+            let reply_to = self.settings.reply_to;
+            let pull = Pull { request, shard, source, at_least: Some(position), reply_to, sections: Vec::new() };
+            self.next_request += 1;
+            self.outbox.push(pull.clone());
+            self.requests.insert(request.number, Request::new(None, pull, Vec::new(), now_ms));
+        }
+    }
+
+    fn learn_ready(&mut self, source: u32) {
+        let Some(state) = self.sources.get_mut(&source) else { return };
+        while state.pending.front().is_some_and(|pending| pending.outstanding == 0) {
+            let Some(Pending { mut batch, mut work, .. }) = state.pending.pop_front() else { return };
+            work.begin(&state.caches);
+            self.logic.on_pull_recv(&mut batch, &mut work);
+            let range = batch.range;
+            let section_bytes = self.settings.frame_bytes / 2;
+            let caches = &mut state.caches;
+            let pushed = work.finish(self.settings.partitioner, section_bytes, &batch.names, caches, range.next);
+            let mut outputs = batch.outputs;
+            outputs.append(&mut work.outputs);
+            self.finished.push(Finished::new(range, batch.events.len(), pushed, outputs));
+            state.limiter.learned(range.next);
+            work.clear();
+            self.spare.push(work);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! The settings of every role: one documented tree with defaults that work on one machine.
+//!
+//! Names are the same in all layers: `worker.batch_events` is `batch_events` under `[worker]` in the file,
+//! `WEIR_WORKER__BATCH_EVENTS` in the environment and `--set worker.batch_events=VALUE` on the command line.
+
+mod check;
+mod load;
+mod naming;
+mod sections;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use check::is_name;
+pub use load::Sources;
+pub use naming::how_to_set;
+pub use sections::{
+    GatewaySettings, KafkaSettings, LogFormat, LogSettings, RecommenderSettings, ServerSettings, TopicSettings,
+    WorkerSettings,
+};
+
+use crate::Error;
+
+/// The models that this build knows, by the names that `models` takes.
+pub const MODELS: [&str; 2] = ["recommender", "counting"];
+
+/// Everything that can be set. [`Settings::load`] is the way to one that has been validated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Kafka bootstrap addresses, `HOST:PORT` separated by commas.
+    pub brokers: String,
+    /// Directory of the instance's name, its lock and the local copies of shards. One process at a time.
+    pub data_dir: PathBuf,
+    /// `ADDR:PORT` of REST, health and metrics; served by the gateway and by standalone.
+    pub listen: String,
+    /// `ADDR:PORT` that serves health and metrics alone; served by any role, and only where it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ops: Option<String>,
+    /// Stable name of this instance, part of its transactional ids; without one a name is drawn once and kept in
+    /// `data_dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// First part of the names of internal topics and groups; deployments on one Kafka differ in it.
+    pub prefix: String,
+    /// Models to run, of [`MODELS`].
+    pub models: Vec<String>,
+    /// Milliseconds that a stop may take, from the signal to the end of the process; after that it exits non-zero.
+    pub shutdown_timeout_ms: u64,
+    /// How weir talks to Kafka.
+    pub kafka: KafkaSettings,
+    /// Names of the input topics.
+    pub topics: TopicSettings,
+    /// The model `recommender`.
+    pub recommender: RecommenderSettings,
+    /// The role `server`.
+    pub server: ServerSettings,
+    /// The role `worker`.
+    pub worker: WorkerSettings,
+    /// The role `gateway`.
+    pub gateway: GatewaySettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            brokers: "127.0.0.1:9092".into(),
+            data_dir: "./weir-data".into(),
+            listen: "127.0.0.1:8080".into(),
+            ops: None,
+            name: None,
+            prefix: "weir".into(),
+            models: vec!["recommender".into()],
+            shutdown_timeout_ms: 20_000,
+            kafka: KafkaSettings::default(),
+            topics: TopicSettings::default(),
+            recommender: RecommenderSettings::default(),
+            server: ServerSettings::default(),
+            worker: WorkerSettings::default(),
+            gateway: GatewaySettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Merges defaults, file, environment and command line, the later the stronger, and validates the outcome.
+    ///
+    /// # Errors
+    /// A file that cannot be read or parsed, an unknown setting, a value of the wrong type or out of its range. Each
+    /// is one sentence that names the setting and how to set it.
+    pub fn load(sources: &Sources) -> Result<Self, Error> {
+        let settings = load::merge(sources)?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// Checks every value against its range and the values against one another.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for the first value that is refused.
+    pub fn validate(&self) -> Result<(), Error> {
+        check::check(self)
+    }
+
+    /// The settings as TOML that [`Settings::load`] reads back to the same settings.
+    ///
+    /// It contains the passwords that `[kafka.settings]` may hold, so it is not for logs.
+    ///
+    /// # Errors
+    /// [`Error::Dump`] where a path is not UTF-8.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self).map_err(|error| Error::Dump(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+use std::path::PathBuf;
+
+use super::*;
+
+fn pairs(entries: &[(&str, &str)]) -> Vec<(String, String)> {
+    entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Loads from a file of `text`, where it is not empty, an environment and a command line.
+fn load(text: &str, environment: &[(&str, &str)], arguments: &[(&str, &str)]) -> Result<Settings, String> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("weir.toml");
+    std::fs::write(&path, text).expect("a file");
+    let file = (!text.is_empty()).then_some(path);
+    let sources = Sources { file, environment: pairs(environment), arguments: pairs(arguments) };
+    Settings::load(&sources).map_err(|error| error.to_string())
+}
+
+/// The error of loading is one line and contains all of `expected`.
+fn refused(text: &str, environment: &[(&str, &str)], arguments: &[(&str, &str)], expected: &[&str]) {
+    let error = load(text, environment, arguments).expect_err("refused");
+    assert!(!error.contains('\n'), "one line: {error}");
+    for part in expected {
+        assert!(error.contains(part), "{error:?} does not contain {part:?}");
+    }
+}
+
+#[test]
+fn without_sources_the_defaults_are_in_force() {
+    assert_eq!(load("", &[], &[]), Ok(Settings::default()));
+}
+
+#[test]
+fn the_command_line_wins_over_the_environment_over_the_file() {
+    let file = "brokers = \"file:1\"\nprefix = \"file\"\n[worker]\nin_flight = 5\nbatch_events = 100";
+    let environment = [("WEIR_BROKERS", "environment:1"), ("WEIR_WORKER__IN_FLIGHT", "6"), ("HOME", "/nowhere")];
+    let settings = load(file, &environment, &[("brokers", "command:1")]).expect("loaded");
+    assert_eq!(settings.brokers, "command:1");
+    assert_eq!(settings.worker.in_flight, 6);
+    assert_eq!(settings.worker.batch_events, 100);
+    assert_eq!(settings.prefix, "file");
+    // What no layer says stays as it is, in the middle of a section too.
+    assert_eq!(settings.worker.batch_wait_ms, WorkerSettings::default().batch_wait_ms);
+    assert_eq!(settings.listen, Settings::default().listen);
+}
+
+#[test]
+fn text_becomes_what_the_setting_is() {
+    let environment = [
+        ("WEIR_NAME", "007"),
+        ("WEIR_PREFIX", "1e3"),
+        ("WEIR_MODELS", "recommender, counting"),
+        ("WEIR_WORKER__KEYED_BY_USER", "false"),
+        ("WEIR_WORKER__CACHED_ROWS", "2_000"),
+        ("WEIR_RECOMMENDER__FACTOR_RATE", "1"),
+        ("WEIR_LOG__FORMAT", "json"),
+        ("WEIR_OPS", "127.0.0.1:0"),
+    ];
+    let settings = load("", &environment, &[("recommender.seed", "9223372036854775807")]).expect("loaded");
+    assert_eq!(settings.name.as_deref(), Some("007"));
+    assert_eq!(settings.prefix, "1e3");
+    assert_eq!(settings.models, ["recommender", "counting"]);
+    assert!(!settings.worker.keyed_by_user);
+    assert_eq!(settings.worker.cached_rows, 2_000);
+    assert_eq!(settings.recommender.factor_rate, 1.0);
+    assert_eq!(settings.log.format, LogFormat::Json);
+    assert_eq!(settings.ops.as_deref(), Some("127.0.0.1:0"));
+    assert_eq!(settings.recommender.seed, i64::MAX as u64);
+}
+
+#[test]
+fn properties_of_librdkafka_are_taken_from_every_layer() {
+    let file =
+        "[kafka.settings]\nssl.ca.location = \"ca.pem\"\n\"queued.min.messages\" = 1000\nlog.connection.close = false";
+    let environment = [("WEIR_KAFKA__SETTINGS__SASL_MECHANISM", "PLAIN")];
+    let settings = load(file, &environment, &[("kafka.settings.security.protocol", "sasl_ssl")]).expect("loaded");
+    let expected = [
+        ("log.connection.close", "false"),
+        ("queued.min.messages", "1000"),
+        ("sasl.mechanism", "PLAIN"),
+        ("security.protocol", "sasl_ssl"),
+        ("ssl.ca.location", "ca.pem"),
+    ];
+    assert_eq!(settings.kafka.settings.into_iter().collect::<Vec<_>>(), pairs(&expected));
+}
+
+#[test]
+fn variables_of_others_are_no_settings() {
+    let foreign = [
+        ("WEIR_TEST_BROKERS", "127.0.0.1:1"),
+        ("WEIR_SERVICE_HOST", "10.0.0.1"),
+        ("WEIR_SERVICE_PORT_HTTP", "80"),
+        ("WEIR_PORT", "tcp://10.0.0.1:80"),
+        ("WEIR_GATEWAY_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("WEIRD", "yes"),
+        ("WEIR_NAME", ""),
+    ];
+    assert_eq!(load("", &foreign, &[]), Ok(Settings::default()));
+}
+
+#[test]
+fn the_environment_names_the_file_unless_the_command_line_does() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [first, second] = ["first", "second"].map(|name| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, format!("prefix = \"{name}\"")).expect("a file");
+        path
+    });
+    let environment = vec![("WEIR_CONFIG".to_owned(), first.display().to_string())];
+    let mut sources = Sources { file: None, environment, arguments: Vec::new() };
+    assert_eq!(Settings::load(&sources).expect("loaded").prefix, "first");
+    sources.file = Some(second);
+    assert_eq!(Settings::load(&sources).expect("loaded").prefix, "second");
+}
+
+#[test]
+fn a_dump_can_be_fed_back() {
+    let mut settings = Settings {
+        name: Some("w\"0".into()),
+        ops: Some("127.0.0.1:9".into()),
+        data_dir: PathBuf::from("/var/lib/weir \\ \"x\""),
+        models: vec!["counting".into(), "recommender".into()],
+        ..Settings::default()
+    };
+    settings.name = Some("w0".into());
+    settings.recommender.seed = i64::MAX as u64;
+    settings.recommender.factor_rate = 0.1;
+    settings.kafka.settings.insert("ssl.ca.location".into(), "ca = \"1\"\n.pem".into());
+    for settings in [Settings::default(), settings] {
+        let dumped = settings.to_toml().expect("dumped");
+        assert_eq!(load(&dumped, &[], &[]).as_ref(), Ok(&settings), "{dumped}");
+        assert!(dumped.contains("\n[worker]\n"), "{dumped}");
+    }
+    let defaults = Settings::default().to_toml().expect("dumped");
+    assert!(defaults.contains("factor_rate = 0.4\n"), "no digits that nobody wrote: {defaults}");
+}
+
+#[test]
+fn a_value_out_of_range_is_named_with_its_three_places() {
+    let how = ["--set worker.in_flight=VALUE", "WEIR_WORKER__IN_FLIGHT", "in_flight under [worker]"];
+    let expected = [&["setting worker.in_flight is 0, but must be 1 to 1000"][..], &how].concat();
+    refused("[worker]\nin_flight = 0", &[], &[], &expected);
+    refused("", &[("WEIR_WORKER__IN_FLIGHT", "0")], &[], &expected);
+    refused("", &[], &[("worker.in_flight", "0")], &expected);
+    refused(
+        "",
+        &[],
+        &[("brokers", "nowhere")],
+        &["setting brokers is nowhere", "--brokers", "WEIR_BROKERS", "or brokers in"],
+    );
+}
+
+#[test]
+fn values_that_cannot_work_are_refused() {
+    for (setting, value) in [
+        ("brokers", "a:1,"),
+        ("brokers", "a:99999"),
+        ("data_dir", ""),
+        ("listen", "8080"),
+        ("listen", ":8080"),
+        ("ops", "127.0.0.1:http"),
+        ("name", "a b"),
+        ("name", ""),
+        ("prefix", ".."),
+        ("prefix", "ü"),
+        ("topics.ratings", "a/b"),
+        ("models", ""),
+        ("models", "spam"),
+        ("models", "counting,counting"),
+        ("shutdown_timeout_ms", "0"),
+        ("kafka.replication", "0"),
+        ("kafka.partitions", "0"),
+        ("kafka.session_timeout_ms", "5999"),
+        ("kafka.transaction_timeout_ms", "1"),
+        ("recommender.factors", "1025"),
+        ("recommender.seed", "9223372036854775808"),
+        ("recommender.factor_rate", "NaN"),
+        ("recommender.regularisation", "-1"),
+        ("recommender.half_life_hours", "inf"),
+        ("recommender.seen_items", "17"),
+        ("server.shards", "0"),
+        ("server.publish_share", "1.5"),
+        ("worker.frame_bytes", "1"),
+        ("gateway.request_timeout_ms", "5000"),
+        ("gateway.max_k", "0"),
+        ("log.filter", "info=info=info"),
+        ("log.filter", ""),
+    ] {
+        refused("", &[], &[(setting, value)], &[&format!("setting {setting} is "), "set it with "]);
+    }
+}
+
+#[test]
+fn values_of_another_type_are_refused_with_their_origin() {
+    let expected = ["setting worker.in_flight in the environment", "\"many\"", "WEIR_WORKER__IN_FLIGHT"];
+    refused("", &[("WEIR_WORKER__IN_FLIGHT", "many")], &[], &expected);
+    refused("", &[], &[("worker.in_flight", "-1")], &["setting worker.in_flight in the command line", "-1"]);
+    refused("", &[], &[("kafka.replication", "70000")], &["setting kafka.replication", "70000"]);
+    refused("", &[], &[("log.format", "xml")], &["setting log.format", "xml", "text"]);
+    refused("prefix = 3", &[], &[], &["setting prefix in configuration file", "weir.toml"]);
+    refused("worker = 3", &[], &[], &["setting worker in configuration file"]);
+    refused("[kafka.settings]\na = [1]", &[], &[], &["setting kafka.settings", "weir.toml"]);
+}
+
+#[test]
+fn unknown_settings_are_refused_with_what_was_meant() {
+    refused("", &[("WEIR_IN_FLIGHT", "3")], &[], &["no setting in_flight in the environment, only worker.in_flight"]);
+    refused("", &[], &[("server.in_flight", "3")], &["no setting server.in_flight in the command line"]);
+    refused("[worker]\nnonsense = 1", &[], &[], &["no setting worker.nonsense", "weir.toml", "worker.batch_events"]);
+    refused("nonsense = 1", &[], &[], &["no setting nonsense", "brokers", "ops"]);
+}
+
+#[test]
+fn files_that_cannot_be_read_are_refused() {
+    refused("a = 1\nb = = 2", &[], &[], &["configuration file", "weir.toml: line 2: "]);
+    let sources = Sources { file: Some("no/such/file.toml".into()), ..Sources::default() };
+    let error = Settings::load(&sources).expect_err("refused").to_string();
+    assert!(error.starts_with("configuration file no/such/file.toml: No such file"), "{error}");
+}
+
+#[test]
+fn the_way_to_set_a_property_keeps_its_dots() {
+    let how = how_to_set("kafka.settings.ssl.ca.location");
+    assert!(how.contains("--set kafka.settings.ssl.ca.location=VALUE"), "{how}");
+    assert!(how.contains("WEIR_KAFKA__SETTINGS__SSL_CA_LOCATION"), "{how}");
+    assert!(how.contains("\"ssl.ca.location\" under [kafka.settings]"), "{how}");
+}

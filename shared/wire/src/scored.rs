@@ -1,0 +1,202 @@
+//! Records of the topic `messages.scored`: what the spam filter said of a message before it learned from it.
+//!
+//! Written by workers for every message with a text, read by whoever blocks or audits. `source` names the record that
+//! was scored, so that a reader can tell a repetition; unknown fields are ignored, so that later versions can say more.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+
+use crate::event::{self, Reason, Reject};
+use crate::message::Label;
+
+/// Longest record that is read.
+pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
+
+/// A scored message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scored<'a> {
+    /// The message's id, an [`Id`](crate::Id) (serde borrows only what it sees to be a `Cow`).
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// What the model takes it for.
+    pub label: Label,
+    /// How likely it is spam, from 0 to 1.
+    pub probability: f32,
+    /// w·x: above 0 is spam, and the further from 0 the surer. Finite.
+    pub margin: f32,
+    /// The label that came with the message, learned after it was scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub true_label: Option<Label>,
+    /// The record that was scored.
+    #[serde(borrow)]
+    pub source: Source<'a>,
+    /// The model that scored it.
+    #[serde(borrow)]
+    pub model: Model<'a>,
+}
+
+/// A record of an input topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source<'a> {
+    /// Its topic.
+    #[serde(borrow)]
+    pub topic: Cow<'a, str>,
+    /// Its partition.
+    pub partition: u32,
+    /// Its offset.
+    pub offset: u64,
+}
+
+/// A model and its state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model<'a> {
+    /// Its name: `spam`.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// Its generation: `g1`.
+    #[serde(borrow)]
+    pub generation: Cow<'a, str>,
+    /// Labelled messages of the source's partition that the weights cover, as far as the worker knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<u64>,
+}
+
+impl Scored<'_> {
+    /// Appends the record as JSON to `out`; nothing else is allocated.
+    ///
+    /// # Errors
+    /// A margin that is not finite, or a probability outside 0 to 1: JSON has no such numbers, and a score that is
+    /// none must not leave the filter. `out` is as before.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Reject> {
+        self.check()?;
+        let length = out.len();
+        serde_json::to_writer(&mut *out, self).map_err(|error| {
+            out.truncate(length);
+            Reject::whole(Reason::UndecodableJson, error.to_string())
+        })
+    }
+
+    fn check(&self) -> Result<(), Reject> {
+        let bad = |field, detail: String| Err(Reject::new(Reason::BadNumber, field, detail));
+        if !(0.0..=1.0).contains(&self.probability) {
+            return bad("probability", format!("is {}, a probability lies between 0 and 1", self.probability));
+        }
+        if !self.margin.is_finite() {
+            return bad("margin", format!("is {}, a margin is finite", self.margin));
+        }
+        Ok(())
+    }
+}
+
+/// Reads one record's value.
+///
+/// # Errors
+/// A [`Reject`] that says what is wrong; arbitrary bytes are no more than that.
+pub fn parse(payload: &[u8]) -> Result<Scored<'_>, Reject> {
+    let text = event::text(payload, MAX_PAYLOAD_BYTES)?;
+    let scored: Scored<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        // Cut, because serde quotes whatever stands where a label should.
+        Category::Data => Reject::whole(Reason::WrongType, format!("not a scored message: {:.200}", error.to_string())),
+        Category::Io | Category::Syntax | Category::Eof => {
+            Reject::whole(Reason::UndecodableJson, format!("not JSON: {error}"))
+        }
+    })?;
+    scored.check()?;
+    Ok(scored)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn scored(margin: f32, probability: f32) -> Scored<'static> {
+        Scored {
+            id: "sms-1".into(),
+            label: Label::Spam,
+            probability,
+            margin,
+            true_label: None,
+            source: Source { topic: "messages".into(), partition: 3, offset: 17 },
+            model: Model { name: "spam".into(), generation: "g1".into(), learned: None },
+        }
+    }
+
+    fn written(scored: &Scored<'_>) -> Vec<u8> {
+        let mut out = b"before".to_vec();
+        scored.write(&mut out).unwrap();
+        out.split_off("before".len())
+    }
+
+    #[test]
+    fn scores_are_written_in_the_order_of_the_fields() {
+        let full = Scored {
+            true_label: Some(Label::Ham),
+            model: Model { learned: Some(12), ..scored(0.0, 0.0).model },
+            ..scored(0.75, 0.68)
+        };
+        assert_eq!(
+            String::from_utf8(written(&full)).unwrap(),
+            r#"{"id":"sms-1","label":"spam","probability":0.68,"margin":0.75,"true_label":"ham","#.to_owned()
+                + r#""source":{"topic":"messages","partition":3,"offset":17},"#
+                + r#""model":{"name":"spam","generation":"g1","learned":12}}"#
+        );
+    }
+
+    #[test]
+    fn what_is_no_score_is_not_written() {
+        let refused = |scored: &Scored<'_>| {
+            let mut out = b"before".to_vec();
+            let reject = scored.write(&mut out).unwrap_err().to_string();
+            assert_eq!(out, b"before");
+            reject
+        };
+        assert_eq!(refused(&scored(f32::INFINITY, 1.0)), "margin: is inf, a margin is finite (bad_number)");
+        let expected = "probability: is NaN, a probability lies between 0 and 1 (bad_number)";
+        assert_eq!(refused(&scored(1.0, f32::NAN)), expected);
+        assert!(scored(1.0, 1.5).write(&mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn strings_are_borrowed_and_unknown_fields_ignored() {
+        let text = String::from_utf8(written(&scored(-1.0, 0.25))).unwrap();
+        let more = text.replacen('{', r#"{"later":[1],"#, 1);
+        let parsed = parse(more.as_bytes()).unwrap();
+        assert_eq!(parsed, scored(-1.0, 0.25));
+        assert!(matches!((&parsed.id, &parsed.source.topic), (Cow::Borrowed(_), Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn bad_records_say_what_is_wrong() {
+        let check = |payload: &str, expected: &str| {
+            let reject = parse(payload.as_bytes()).unwrap_err().to_string();
+            assert!(reject.starts_with(expected), "{reject}");
+        };
+        check("{", "not JSON: EOF");
+        check("[]", "not a scored message: invalid length 0");
+        check(r#"{"id":"m"}"#, "not a scored message: missing field `label`");
+        check(r#"{"id":"m","label":"eggs"}"#, "not a scored message: unknown variant `eggs`");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_written_is_read(id in "\\PC{1,40}", margin in any::<f32>(), probability in 0.0_f32..=1.0, offset in any::<u64>()) {
+            prop_assume!(margin.is_finite());
+            let mut said = scored(margin, probability);
+            said.id = id.into();
+            said.source.offset = offset;
+            let payload = written(&said);
+            prop_assert_eq!(parse(&payload), Ok(said));
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_refused(payload in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(parse(&payload).is_err());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! All roles as separate processes, several of each.
+
+use std::time::Duration;
+
+use crate::http::Client;
+use crate::weir::{Deployment, Instance, Role, wait_contained};
+
+/// Servers, workers and one gateway of a deployment, in this order.
+#[derive(Debug)]
+pub struct Cluster {
+    deployment: Deployment,
+    instances: Vec<Instance>,
+}
+
+impl Cluster {
+    /// Creates the topics and starts everything; all are ready when it returns.
+    ///
+    /// # Panics
+    /// When something does not become ready.
+    #[must_use]
+    pub fn start(deployment: Deployment, servers: usize, workers: usize) -> Self {
+        deployment.create_topics();
+        let named = |role: Role, number: usize| deployment.instance(role, &format!("{}-{number}", role.as_str()));
+        let mut instances: Vec<Instance> = (1..=servers).map(|number| named(Role::Server, number)).collect();
+        instances.extend((1..=workers).map(|number| named(Role::Worker, number)));
+        instances.push(named(Role::Gateway, 1));
+        let mut cluster = Self { deployment, instances };
+        cluster.start_all();
+        cluster
+    }
+
+    /// What the processes share.
+    #[must_use]
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The processes, to do something to.
+    pub fn instances(&mut self) -> &mut [Instance] {
+        &mut self.instances
+    }
+
+    /// The REST client.
+    ///
+    /// # Panics
+    /// Never: a cluster has a gateway.
+    #[must_use]
+    pub fn rest(&self) -> Client {
+        self.gateway().rest()
+    }
+
+    /// The gateway.
+    ///
+    /// # Panics
+    /// Never: a cluster has one.
+    #[must_use]
+    pub fn gateway(&self) -> &Instance {
+        self.instances.last().unwrap_or_else(|| panic!("a cluster has a gateway"))
+    }
+
+    /// The processes of one role.
+    pub fn of(&self, role: Role) -> impl Iterator<Item = &Instance> {
+        self.instances.iter().filter(move |instance| instance.role() == role)
+    }
+
+    /// Starts all processes, again if need be, and waits until they are ready.
+    ///
+    /// # Panics
+    /// When one does not become ready.
+    pub fn start_all(&mut self) {
+        self.instances.iter_mut().for_each(Instance::start);
+        self.instances.iter_mut().for_each(Instance::wait_ready);
+    }
+
+    /// kill -9 for everything.
+    pub fn kill_all(&mut self) {
+        self.instances.iter_mut().for_each(Instance::kill);
+    }
+
+    /// Removes all data directories; nothing may be running.
+    ///
+    /// # Panics
+    /// When something runs.
+    pub fn delete_data(&self) {
+        self.instances.iter().for_each(Instance::delete_data);
+    }
+
+    /// A counter's sum over all labels and processes.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> f64 {
+        self.instances.iter().map(|instance| instance.metric(name)).sum()
+    }
+
+    /// Waits until the gateway's model contains the input up to these ends, one per partition.
+    ///
+    /// # Panics
+    /// When it does not after `timeout`, or a process has ended by itself.
+    pub fn wait_contained(&mut self, model: &str, ends: &[u64], timeout: Duration) {
+        wait_contained(&self.rest(), model, self.deployment.ratings_topic(), ends, timeout);
+        for instance in &mut self.instances {
+            let ended = instance.exit_status();
+            assert!(ended.is_none(), "{} has ended by itself: {ended:?}", instance.name());
+        }
+    }
+}

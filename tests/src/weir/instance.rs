@@ -1,0 +1,215 @@
+//! One process of weir.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use super::{Deployment, Role, binary};
+use crate::http::Client;
+use crate::process::Process;
+use crate::wait::try_wait_until;
+use crate::{place, ports};
+
+/// How long a role may take from its start to ready: a restore, and a rebalance after the session of a lost member.
+pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A process of weir with its own name and data directory; it keeps both when it is started again.
+#[derive(Debug)]
+pub struct Instance {
+    role: Role,
+    name: String,
+    deployment: Deployment,
+    listen: u16,
+    ops: u16,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+impl Instance {
+    pub(super) fn new(deployment: Deployment, role: Role, name: &str, log: &str) -> Self {
+        let (listen, ops, log) = (ports::reserve(), ports::reserve(), place::log_dir().join(log));
+        // What an earlier run has left; it is not there in the first one.
+        let _ = fs::remove_file(&log);
+        Self { role, name: name.to_owned(), deployment, listen, ops, log, process: None }
+    }
+
+    /// What it does.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Its stable name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.deployment.data_dir(&self.name)
+    }
+
+    /// The port of REST, where the role serves it.
+    #[must_use]
+    pub fn listen_port(&self) -> u16 {
+        self.listen
+    }
+
+    /// Starts it, again if need be, with the name, ports and data directory that it always has.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(&mut self) {
+        self.process = None;
+        let process = Process::start(&self.name, &self.log, binary(), |command| self.configure(command));
+        self.process = Some(process);
+    }
+
+    /// Waits until it says that it is ready.
+    ///
+    /// # Panics
+    /// When it ends instead, or is not ready in [`READY_TIMEOUT`].
+    pub fn wait_ready(&mut self) {
+        let ops = self.ops();
+        let ready = try_wait_until(READY_TIMEOUT, || {
+            if let Some(status) = self.exit_status() {
+                return Some(Err(format!("{} ended ({status})", self.name)));
+            }
+            ops.try_get("/health/ready").filter(|answer| answer.status == 200).map(|_| Ok(()))
+        });
+        let said = || ops.try_get("/health/ready").map_or("nothing".to_owned(), |answer| answer.body);
+        let outcome = ready.unwrap_or_else(|| Err(format!("{} is not ready; it says {}", self.name, said())));
+        outcome.unwrap_or_else(|problem| panic!("{problem}\n{}", self.log_tail()));
+    }
+
+    /// Whether it says that it is ready; false where nobody answers.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ops().try_get("/health/ready").is_some_and(|answer| answer.status == 200)
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// SIGTERM; how it ended.
+    ///
+    /// # Panics
+    /// When it does not run, or does not end in time.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.process().terminate(STOP_TIMEOUT)
+    }
+
+    /// SIGSTOP.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn pause(&mut self) {
+        self.process().pause();
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn resume(&mut self) {
+        self.process().resume();
+    }
+
+    /// How it ended, if it has ended by itself.
+    pub fn exit_status(&mut self) -> Option<ExitStatus> {
+        self.process.as_mut().and_then(Process::exit_status)
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait_for_exit(&mut self, timeout: Duration) -> ExitStatus {
+        self.process().wait_for_exit(timeout)
+    }
+
+    /// Removes the data directory of an instance that does not run.
+    ///
+    /// # Panics
+    /// When it runs, or the directory cannot be removed.
+    pub fn delete_data(&self) {
+        assert!(self.process.is_none(), "{} still runs", self.name);
+        let dir = self.data_dir();
+        if dir.exists() {
+            fs::remove_dir_all(&dir).unwrap_or_else(|error| panic!("cannot remove {}: {error}", dir.display()));
+        }
+    }
+
+    /// The REST client.
+    #[must_use]
+    pub fn rest(&self) -> Client {
+        Client::new(self.listen)
+    }
+
+    /// The client for health and metrics.
+    #[must_use]
+    pub fn ops(&self) -> Client {
+        Client::new(if self.role == Role::Standalone { self.listen } else { self.ops })
+    }
+
+    /// The sum of a counter over all its labels; 0 where it has none yet.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> f64 {
+        self.sum(name, "")
+    }
+
+    /// The sum of a counter over those labels that name this role.
+    #[must_use]
+    pub fn metric_of(&self, name: &str, role: &str) -> f64 {
+        self.sum(name, &format!("role=\"{role}\""))
+    }
+
+    fn sum(&self, name: &str, label: &str) -> f64 {
+        let text = self.ops().get("/metrics").body;
+        let lines =
+            text.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+        lines.filter(|line| line.contains(label)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// Processor time that the running process has used so far.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        let process = self.process.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name));
+        process.cpu_time()
+    }
+
+    /// All that this and earlier processes of the instance have logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    fn log_tail(&self) -> String {
+        self.process.as_ref().map_or_else(String::new, Process::log_tail)
+    }
+
+    fn process(&mut self) -> &mut Process {
+        let name = &self.name;
+        self.process.as_mut().unwrap_or_else(|| panic!("{name} does not run"))
+    }
+
+    fn configure(&self, command: &mut Command) {
+        self.deployment.environment(command);
+        command.arg(self.role.as_str()).args(["--name", &self.name]).arg("--data-dir").arg(self.data_dir());
+        if self.role.serves_rest() {
+            command.args(["--listen", &format!("127.0.0.1:{}", self.listen)]);
+        }
+        if self.role != Role::Standalone {
+            command.args(["--ops", &format!("127.0.0.1:{}", self.ops)]);
+        }
+    }
+}
