@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use weir_kafka::{Admin, Connection, Isolation, MemberEvent, Reader, StartAt};
-use weir_models::ExpectedLayout;
 use weir_runtime::{BrokerWatch, Context, Fatal, HealthPart, teardown};
 
 use crate::changes::{Changes, Decoder, Refusal};
@@ -67,7 +66,7 @@ impl Run {
             Ok((watermarks.first, watermarks.end))
         });
         let bounds = bounds.collect::<weir_kafka::Result<Vec<_>>>().with_context(|| format!("ends of {topic}"))?;
-        let expected = ExpectedLayout::new(&cluster_id, model.shards(), model.seed(), model.schema().as_ref());
+        let expected = model.layout(&cluster_id);
         tracing::info!(topic, records = bounds.iter().map(|(first, end)| end - first).sum::<u64>(), "loading");
         Ok(Self {
             reader,

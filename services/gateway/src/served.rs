@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use anyhow::Context as _;
 use tokio::sync::watch;
 use weir_learn::seen::Ring;
-use weir_models::{Description, Named, describe, recommender, recommender_settings};
+use weir_models::{Description, ExpectedLayout, Named, describe, recommender, recommender_settings};
 use weir_ps::counting;
 use weir_runtime::Settings;
 
@@ -13,12 +13,10 @@ use crate::view::{Offsets, Taste, View};
 
 /// One configured model. Its materialiser publishes views, requests read the one that serves.
 pub struct ServedModel {
+    model: Named,
     description: Description,
     taste: Taste,
-    input_topic: String,
     parameters_topic: String,
-    shards: u32,
-    seed: u64,
     /// The view that serves; none before the first one has caught up. The outer lock is held for the exchange of views
     /// only, the inner one while a batch is applied or a request is computed.
     serving: RwLock<Option<Arc<RwLock<View>>>>,
@@ -32,14 +30,12 @@ impl ServedModel {
     /// There is no such model, or its settings are out of their ranges.
     pub fn new(name: &str, settings: &Settings) -> anyhow::Result<Self> {
         let model = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
+        let description = describe(model, settings)?;
         let shape = recommender_settings(settings)?;
-        let description = describe(model, &shape);
         Ok(Self {
+            model,
             taste: Taste { half_life_hours: shape.half_life_hours, ring: Ring::for_items(shape.seen_items) },
-            input_topic: settings.topics.ratings.clone(),
             parameters_topic: description.topics(&settings.prefix).parameters,
-            shards: settings.server.shards,
-            seed: shape.hash_seed,
             serving: RwLock::default(),
             offsets: watch::Sender::new(Arc::from([])),
             description,
@@ -49,7 +45,7 @@ impl ServedModel {
     /// The model's name.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.description.model.name()
+        self.description.name
     }
 
     /// Per partition of the input, the offset next to read that answers cover.
@@ -66,7 +62,7 @@ impl ServedModel {
 
     /// Which model it is.
     pub(crate) fn model(&self) -> Named {
-        self.description.model
+        self.model
     }
 
     /// Its generation.
@@ -86,7 +82,7 @@ impl ServedModel {
 
     /// The topic that it learns from.
     pub(crate) fn input_topic(&self) -> &str {
-        &self.input_topic
+        &self.description.input
     }
 
     /// Its changelog.
@@ -96,17 +92,17 @@ impl ServedModel {
 
     /// Number of shards.
     pub(crate) fn shards(&self) -> u32 {
-        self.shards
+        self.description.partitioner.shards()
     }
 
-    /// Seed of hashing and of initial values.
-    pub(crate) fn seed(&self) -> u64 {
-        self.seed
+    /// What its changelog must be the state of on the cluster of this id.
+    pub(crate) fn layout(&self, cluster_id: &str) -> ExpectedLayout {
+        self.description.layout(cluster_id)
     }
 
     /// The key of an id.
     pub(crate) fn key(&self, id: &str) -> u64 {
-        weir_wire::key(self.seed, id)
+        weir_wire::key(self.description.seed, id)
     }
 
     /// What reading the recommender's rows depends on.
@@ -120,7 +116,7 @@ impl ServedModel {
             Named::Recommender => recommender::ACTIVITY,
             Named::Counting => counting::USERS,
         };
-        View::new(Arc::clone(self.schema()), events_table, self.shards, partitions)
+        View::new(Arc::clone(self.schema()), events_table, self.shards(), partitions)
     }
 
     /// From now on `view` serves.

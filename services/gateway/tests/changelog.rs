@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use weir_kafka::{AbortFirst, Connection, OutRecord, Partitions, TopicSpec, Transaction, Transactional};
-use weir_models::{ExpectedLayout, Named, describe, recommender_settings};
+use weir_models::{ExpectedLayout, Named, describe};
 use weir_ps::{Partitioner, counting};
 use weir_runtime::{Context, Health, Metrics, Registry, Settings, Shutdown, Supervisor, bind};
 use weir_tests::{Broker, Client, topic, wait_until};
@@ -75,16 +75,15 @@ struct Shards {
 
 impl Shards {
     fn new(settings: &Settings) -> Self {
-        let shape = recommender_settings(settings).expect("settings");
-        let description = describe(Named::Counting, &shape);
+        let description = describe(Named::Counting, settings).expect("settings");
         let topic: Arc<str> = description.topics(&settings.prefix).parameters.into();
         let connection = Connection::new(&settings.brokers, "shards");
         let partitions = (0..SHARDS).map(|shard| (Arc::clone(&topic), shard)).collect();
         let first = AbortFirst { partitions, group: None };
         let transactional = Transactional::start(&connection, &settings.prefix, Duration::from_secs(10), &first);
         let cluster_id = topic::admin(&settings.brokers).cluster_id().to_owned();
-        let layout = ExpectedLayout::new(&cluster_id, SHARDS, shape.hash_seed, description.schema.as_ref());
-        let (hash, seed) = (description.hash(), shape.hash_seed);
+        let layout = description.layout(&cluster_id);
+        let (hash, seed) = (description.hash(), description.seed);
         Self { transactional: transactional.expect("a producer"), topic, hash, layout, seed }
     }
 

@@ -10,7 +10,7 @@ pub struct ExpectedLayout(Layout);
 impl ExpectedLayout {
     /// Of a model with this schema, on this cluster; `seed` is that of hashing and of initial values.
     #[must_use]
-    pub fn new(cluster_id: &str, shards: u32, seed: u64, schema: &dyn Schema) -> Self {
+    pub fn new(cluster_id: &str, partitioner: Partitioner, seed: u64, schema: &dyn Schema) -> Self {
         let tables = schema.tables().iter().map(|table| TableLayout {
             id: table.id,
             name: table.name.to_owned(),
@@ -19,8 +19,8 @@ impl ExpectedLayout {
         Self(Layout {
             cluster_id: cluster_id.to_owned(),
             topic_ids: Vec::new(),
-            partitioner: Partitioner::Hash { shards }.name().to_owned(),
-            shards,
+            partitioner: partitioner.name().to_owned(),
+            shards: partitioner.shards(),
             hash_seed: seed,
             model_seed: seed,
             tables: tables.collect(),
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn check(change: impl FnOnce(&mut Layout), problem: Option<&str>) {
-        let expected = ExpectedLayout::new("cluster", 3, 1, &CountingSchema::default());
+        let expected = ExpectedLayout::new("cluster", Partitioner::Hash { shards: 3 }, 1, &CountingSchema::default());
         let mut layout = expected.written().clone();
         change(&mut layout);
         let outcome = expected.check(&layout);
@@ -126,7 +126,7 @@ mod tests {
         let ids = |ids: &[(&str, &str)]| -> Vec<(String, String)> {
             ids.iter().map(|(topic, id)| ((*topic).to_owned(), (*id).to_owned())).collect()
         };
-        let none = ExpectedLayout::new("cluster", 3, 1, &CountingSchema::default());
+        let none = ExpectedLayout::new("cluster", Partitioner::Hash { shards: 3 }, 1, &CountingSchema::default());
         let expected = none.clone().with_topic_ids(ids(&[("ratings", "A"), ("pushes", "B")]));
         let found = |list| Layout { topic_ids: ids(list), ..none.written().clone() };
         for list in [&[][..], &[("ratings", "A")], &[("other", "X")], &[("pushes", "B"), ("ratings", "A")]] {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use weir_ps::{Schema, counting::CountingSchema};
+use weir_ps::{Partitioner, Schema, counting::CountingSchema};
+use weir_runtime::Settings;
 use weir_wire::topic::ModelTopics;
 
-use crate::recommender::{RecommenderSchema, RecommenderSettings};
+use crate::recommender::RecommenderSchema;
+use crate::{ExpectedLayout, recommender_settings};
 
 /// The only generation as long as there is no command to train another one.
 pub const GENERATION: &str = "g1";
@@ -43,31 +45,46 @@ impl Named {
 /// A model as everyone but its worker and server sees it.
 #[derive(Clone)]
 pub struct Description {
-    /// Which one it is.
-    pub model: Named,
+    /// What it is called in topics, groups, metrics and REST. Frames and transactional ids are told apart by it.
+    pub name: &'static str,
     /// Its generation.
     pub generation: &'static str,
+    /// The topic that it learns from.
+    pub input: Arc<str>,
+    /// Where its workers' outputs go: a stream's name ([`weir_ps::Output::stream`]) and a topic. Refused events are
+    /// not among them, they go to the input's `.rejected`.
+    pub outputs: Vec<(&'static str, Arc<str>)>,
     /// What its rows look like.
     pub schema: Arc<dyn Schema>,
+    /// Which shard each key is on.
+    pub partitioner: Partitioner,
+    /// Seed of the hash from ids to keys, and of initial values.
+    pub seed: u64,
 }
 
 impl Description {
     /// The model's number in frames.
     #[must_use]
     pub fn hash(&self) -> u32 {
-        weir_wire::topic::model_hash(self.model.name(), self.generation)
+        weir_wire::topic::model_hash(self.name, self.generation)
     }
 
     /// Its internal topics in the deployment `prefix`.
     #[must_use]
     pub fn topics(&self, prefix: &str) -> ModelTopics {
-        ModelTopics::new(prefix, self.model.name(), self.generation)
+        ModelTopics::new(prefix, self.name, self.generation)
+    }
+
+    /// The topic of its refused events.
+    #[must_use]
+    pub fn rejected(&self) -> String {
+        weir_wire::topic::rejected(&self.input)
     }
 
     /// The consumer group of its workers or servers.
     #[must_use]
     pub fn group(&self, prefix: &str, role: &str) -> String {
-        format!("{prefix}.{}.{}.{role}", self.model.name(), self.generation)
+        format!("{prefix}.{}.{}.{role}", self.name, self.generation)
     }
 
     /// The transactional id of one instance of a role: stable, and unlike any other.
@@ -75,14 +92,40 @@ impl Description {
     pub fn transactional_id(&self, prefix: &str, role: &str, instance: &str) -> String {
         format!("{}.{instance}", self.group(prefix, role))
     }
+
+    /// What its shards and changelogs must be the state of on the cluster of this id.
+    #[must_use]
+    pub fn layout(&self, cluster_id: &str) -> ExpectedLayout {
+        ExpectedLayout::new(cluster_id, self.partitioner, self.seed, self.schema.as_ref())
+    }
 }
 
-/// Describes a model under the given settings of the recommender.
-#[must_use]
-pub fn describe(model: Named, settings: &RecommenderSettings) -> Description {
+/// Describes the models that the settings name, in their order; names of no model of this build are passed over, since
+/// the settings' own check refuses them.
+///
+/// # Errors
+/// A hyper-parameter is out of its range.
+pub fn descriptions(settings: &Settings) -> Result<Vec<Description>, weir_learn::Error> {
+    settings.models.iter().filter_map(|name| Named::parse(name)).map(|model| describe(model, settings)).collect()
+}
+
+/// Describes a model of this build under the settings in force.
+///
+/// # Errors
+/// A hyper-parameter is out of its range.
+pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_learn::Error> {
+    let recommender = recommender_settings(settings)?;
     let schema: Arc<dyn Schema> = match model {
-        Named::Recommender => Arc::new(RecommenderSchema::new(settings)),
+        Named::Recommender => Arc::new(RecommenderSchema::new(&recommender)),
         Named::Counting => Arc::new(CountingSchema::default()),
     };
-    Description { model, generation: GENERATION, schema }
+    Ok(Description {
+        name: model.name(),
+        generation: GENERATION,
+        input: settings.topics.ratings.as_str().into(),
+        outputs: Vec::new(),
+        schema,
+        partitioner: Partitioner::Hash { shards: settings.server.shards },
+        seed: recommender.hash_seed,
+    })
 }

@@ -36,8 +36,7 @@ impl ServedModel {
     /// No broker names the topics' ids; the layout cannot be written down.
     pub fn new(description: Description, cluster_id: &str, context: &Context) -> anyhow::Result<Self> {
         let settings = &context.settings;
-        let (shards, seed) = (settings.server.shards, settings.recommender.seed);
-        let layout = ExpectedLayout::new(cluster_id, shards, seed, &*description.schema);
+        let layout = description.layout(cluster_id);
         let stored_layout = String::from_utf8(layout.written().to_json()?)?;
         let mut served = Self {
             topics: description.topics(&settings.prefix),
@@ -56,9 +55,9 @@ impl ServedModel {
     /// The ids of the topics that rows come from, as far as they are known. Those of pulls and replies do not matter:
     /// nothing is learned from what is asked.
     fn topic_ids(&self, context: &Context) -> weir_kafka::Result<Vec<(String, String)>> {
-        let topics = [&context.settings.topics.ratings, &self.topics.pushes, &self.topics.parameters];
-        let ids = weir_kafka::topic_ids(&self.connection(context), &topics.map(String::as_str), LOOKUP)?;
-        Ok(topics.into_iter().zip(ids).filter_map(|(topic, id)| Some((topic.clone(), id?))).collect())
+        let topics = [&*self.description.input, &self.topics.pushes, &self.topics.parameters];
+        let ids = weir_kafka::topic_ids(&self.connection(context), &topics, LOOKUP)?;
+        Ok(topics.into_iter().zip(ids).filter_map(|(topic, id)| Some((topic.to_owned(), id?))).collect())
     }
 
     /// Looks whether the topics are still those that this server has begun with.
@@ -71,7 +70,7 @@ impl ServedModel {
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.description.model.name()
+        self.description.name
     }
 
     pub(crate) fn transactional_id(&self, context: &Context) -> String {

@@ -37,13 +37,13 @@ pub(crate) fn ratings(command: &BenchRatings, mut settings: Settings) -> anyhow:
         let bare = bare::read(&settings, &ends)?;
         settings.prefix = format!("{run}-{number}");
         let pipeline = pipeline::run(&settings, &ends);
-        remove_topics(&admin, &settings, false);
+        remove(&admin, topics::internal_names(&settings)?);
         let pipeline = pipeline.with_context(|| format!("round {}", number + 1))?;
         let round = Round { bare, pipeline };
         println!("round {}: {}", number + 1, round.line(command.events));
         rounds.push(round);
     }
-    remove_topics(&admin, &settings, true);
+    remove(&admin, topics::outer_names(&settings)?);
     let report = Report::new("ratings", command.events, &rounds);
     println!("{report}");
     if let Some(file) = &command.json {
@@ -65,10 +65,8 @@ fn create_input(admin: &Admin, settings: &Settings, partitions: u32) -> anyhow::
 }
 
 /// Leaves nothing behind; what cannot be removed costs room and nothing else.
-fn remove_topics(admin: &Admin, settings: &Settings, with_input: bool) {
-    let names = topics::names(settings);
-    let is_input = |name: &str| name.starts_with(&settings.topics.ratings);
-    for name in names.into_iter().filter(|name| with_input || !is_input(name)) {
+fn remove(admin: &Admin, names: Vec<String>) {
+    for name in names {
         if let Err(error) = admin.delete_topic(&name) {
             tracing::debug!(name, %error, "topic not deleted");
         }

@@ -19,7 +19,7 @@ pub(crate) fn spawn(supervisor: &mut Supervisor, context: &Context, roles: &[Rol
     let recommender = recommender_settings(&context.settings)?;
     for name in &context.settings.models {
         let named = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
-        let description = describe(named, &recommender);
+        let description = describe(named, &context.settings)?;
         match named {
             Named::Recommender => spawn_model(supervisor, roles, &RecommenderModel::new(recommender), &description)?,
             Named::Counting => {
@@ -36,7 +36,7 @@ fn spawn_model<M: InputModel + Clone>(
     model: &M,
     description: &Description,
 ) -> anyhow::Result<()> {
-    let name = |role: &str| format!("{role}-{}", description.model.name());
+    let name = |role: &str| format!("{role}-{}", description.name);
     if roles.contains(&Role::Server) {
         let (model, description, name) = (model.clone(), description.clone(), name("server"));
         supervisor.spawn(&name.clone(), move |context| {
@@ -70,7 +70,7 @@ fn run_worker<M: InputModel>(
     name: &str,
 ) -> anyhow::Result<()> {
     topics::prepare(&context.settings)?;
-    let trained = TrainedModel::new(description.clone(), &context.settings.topics.ratings, context);
+    let trained = TrainedModel::new(description.clone(), context);
     weir_worker::run(model, &trained, context, &context.health.part(name))
 }
 

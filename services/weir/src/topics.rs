@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use weir_kafka::{Admin, Connection, Partitions, TopicSpec};
-use weir_models::GENERATION;
+use weir_models::{Description, descriptions};
 use weir_runtime::{Fatal, Settings};
-use weir_wire::topic::{ModelTopics, rejected};
 
 /// How long a broker may take to answer before it counts as away.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,9 +31,9 @@ pub(crate) struct Prepared {
 /// The broker cannot be reached; [`Fatal`] for a topic that is not as it must be, with what to change.
 pub(crate) fn prepare(settings: &Settings) -> anyhow::Result<Prepared> {
     let admin = Admin::connect(&connection(settings), TIMEOUT)?;
-    let topics = ensure(&admin, settings).map_err(|error| match error {
-        weir_kafka::Error::TopicMismatch { .. } => Fatal::new(error.to_string()).into(),
-        other => anyhow::Error::from(other),
+    let topics = ensure(&admin, settings).map_err(|error| match error.downcast_ref() {
+        Some(weir_kafka::Error::TopicMismatch { .. }) => Fatal::new(error.to_string()).into(),
+        _ => error,
     })?;
     Ok(Prepared { cluster_id: admin.cluster_id().to_owned(), topics })
 }
@@ -56,7 +55,7 @@ pub(crate) fn create(settings: &Settings) -> anyhow::Result<()> {
 pub(crate) fn show(settings: &Settings) -> anyhow::Result<()> {
     let admin = Admin::connect(&connection(settings), TIMEOUT)?;
     let mut wrong = 0;
-    for spec in input_specs(settings).into_iter().chain(internal_specs(settings)) {
+    for spec in specs(settings)? {
         let problem = if admin.describe(&spec.name)?.is_none() {
             let name = &spec.name;
             Some(format!("topic {name} is missing; `weir topics create` creates it, and so does a role that starts"))
@@ -72,9 +71,10 @@ pub(crate) fn show(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Creates what is missing, checks the rest, and gives the names of all.
-fn ensure(admin: &Admin, settings: &Settings) -> weir_kafka::Result<Vec<String>> {
-    let mut specs = internal_specs(settings);
-    for mut spec in input_specs(settings) {
+fn ensure(admin: &Admin, settings: &Settings) -> anyhow::Result<Vec<String>> {
+    let models = descriptions(settings)?;
+    let mut specs = internal_specs(settings, &models);
+    for mut spec in outer_specs(settings, &models) {
         if admin.describe(&spec.name)?.is_none() {
             // The input is what a model can be learned again from, so weir does not let it expire by itself. How long
             // a topic that others made keeps its events is theirs to say.
@@ -85,27 +85,47 @@ fn ensure(admin: &Admin, settings: &Settings) -> weir_kafka::Result<Vec<String>>
     Ok(admin.ensure_topics(&specs)?.into_iter().map(|topic| topic.name).collect())
 }
 
-/// The names of all topics that the models in force need.
-pub(crate) fn names(settings: &Settings) -> Vec<String> {
-    input_specs(settings).into_iter().chain(internal_specs(settings)).map(|spec| spec.name).collect()
+/// The internal topics of the models in force.
+///
+/// # Errors
+/// A model's settings are refused.
+pub(crate) fn internal_names(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    Ok(internal_specs(settings, &descriptions(settings)?).into_iter().map(|spec| spec.name).collect())
 }
 
-/// The input topics and where their refused events go.
-fn input_specs(settings: &Settings) -> Vec<TopicSpec> {
+/// The topics that the models in force share with others: what they read, refuse and put out.
+///
+/// # Errors
+/// A model's settings are refused.
+pub(crate) fn outer_names(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    Ok(outer_specs(settings, &descriptions(settings)?).into_iter().map(|spec| spec.name).collect())
+}
+
+fn specs(settings: &Settings) -> anyhow::Result<Vec<TopicSpec>> {
+    let models = descriptions(settings)?;
+    Ok([outer_specs(settings, &models), internal_specs(settings, &models)].concat())
+}
+
+/// The input topics, where their refused events go, and the topics of outputs, each once.
+fn outer_specs(settings: &Settings, models: &[Description]) -> Vec<TopicSpec> {
     let partitions = Partitions::IfCreated(settings.kafka.partitions);
-    let input = &settings.topics.ratings;
-    let names = [input.clone(), rejected(input)];
+    let mut names: Vec<String> = Vec::new();
+    for model in models {
+        let outputs = model.outputs.iter().map(|(_, topic)| topic.to_string());
+        let all = [model.input.to_string(), model.rejected()].into_iter().chain(outputs);
+        names.extend(all.filter(|name| !names.contains(name)).collect::<Vec<_>>());
+    }
     names.into_iter().map(|name| spec(settings, name, partitions, false, &[])).collect()
 }
 
 /// The internal topics of all models.
-fn internal_specs(settings: &Settings) -> Vec<TopicSpec> {
-    settings.models.iter().flat_map(|model| model_specs(settings, model)).collect()
+fn internal_specs(settings: &Settings, models: &[Description]) -> Vec<TopicSpec> {
+    models.iter().flat_map(|model| model_specs(settings, model)).collect()
 }
 
-fn model_specs(settings: &Settings, model: &str) -> [TopicSpec; 4] {
-    let topics = ModelTopics::new(&settings.prefix, model, GENERATION);
-    let shards = Partitions::Exactly(settings.server.shards);
+fn model_specs(settings: &Settings, model: &Description) -> [TopicSpec; 4] {
+    let topics = model.topics(&settings.prefix);
+    let shards = Partitions::Exactly(model.partitioner.shards());
     let replies = Partitions::Exactly(settings.worker.reply_partitions);
     // A frame's own bound leaves out the record batch around it.
     let message = DEFAULT_MESSAGE_BYTES.max(settings.worker.frame_bytes as u64 + 4_096);
@@ -155,9 +175,8 @@ mod tests {
     fn each_model_has_its_four_topics_beside_the_input() {
         let models = vec!["recommender".into(), "counting".into()];
         let settings = Settings { models, ..Settings::default() };
-        let inputs: Vec<_> = input_specs(&settings).into_iter().map(|spec| spec.name).collect();
-        assert_eq!(inputs, ["ratings", "ratings.rejected"]);
-        let specs = internal_specs(&settings);
+        assert_eq!(outer_names(&settings).expect("valid"), ["ratings", "ratings.rejected"]);
+        let specs = internal_specs(&settings, &descriptions(&settings).expect("valid"));
         assert_eq!(specs.len(), 8);
         let named = |name: &str| specs.iter().find(|spec| spec.name == name).expect("specified");
         let pushes = named("weir.recommender.g1.pushes");
@@ -171,7 +190,7 @@ mod tests {
     fn topics_of_frames_take_the_largest_frame() {
         let mut settings = Settings::default();
         settings.worker.frame_bytes = 4 << 20;
-        let specs = model_specs(&settings, "recommender");
+        let specs = model_specs(&settings, &descriptions(&settings).expect("valid")[0]);
         for kind in ["pushes", "pulls", "replies"] {
             let spec = specs.iter().find(|spec| spec.name.ends_with(kind)).expect("specified");
             assert_eq!(spec.settings["max.message.bytes"], ((4 << 20) + 4_096).to_string());

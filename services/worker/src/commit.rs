@@ -46,7 +46,9 @@ pub(crate) fn transaction_of(
     for reason in step.outputs.iter().filter_map(rejected_because) {
         *rejected.entry(reason).or_default() += 1;
     }
-    records.extend(step.outputs.into_iter().map(|output| record_of(trained, output)));
+    for output in step.outputs {
+        records.push(record_of(trained, output)?);
+    }
     let next: Vec<(u32, u64)> = step.ranges.iter().map(|range| (range.source, range.next.sequence)).collect();
     let offsets = InputOffsets { metadata, topic: Arc::clone(&trained.input), next: next.clone() };
     let info = StepInfo { began, events: step.events, rejected, rows, bytes, next };
@@ -58,17 +60,12 @@ fn rejected_because(output: &Output) -> Option<String> {
     (output.stream == REJECTED).then(|| String::from_utf8_lossy(&reason.1).into_owned())
 }
 
-fn record_of(trained: &TrainedModel, output: Output) -> OutRecord {
-    // The only stream so far.
-    let topic = Arc::clone(&trained.rejected);
-    OutRecord {
-        topic,
-        partition: None,
-        key: output.key,
-        payload: output.value,
-        headers: output.headers,
-        timestamp_ms: None,
-    }
+fn record_of(trained: &TrainedModel, output: Output) -> Result<OutRecord, FrameError> {
+    // What the learner says it has written must not be dropped for want of a place.
+    let undeclared = FrameError::Encode("an output is of a stream that the model's description does not name");
+    let topic = Arc::clone(trained.output_topic(output.stream).ok_or(undeclared)?);
+    let Output { key, value: payload, headers, .. } = output;
+    Ok(OutRecord { topic, partition: None, key, payload, headers, timestamp_ms: None })
 }
 
 impl StepInfo {

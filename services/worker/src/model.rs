@@ -4,9 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use weir_kafka::{Connection, GroupSettings};
 use weir_models::Description;
-use weir_ps::{BatchLimits, Partitioner, PullLimits, WorkerSettings};
+use weir_ps::{BatchLimits, PullLimits, WorkerSettings};
 use weir_runtime::Context;
-use weir_wire::topic::{ModelTopics, rejected};
+use weir_wire::topic::ModelTopics;
+
+use crate::input::REJECTED;
 
 /// A role's name in groups, transactional ids and metrics.
 pub(crate) const ROLE: &str = "worker";
@@ -21,20 +23,20 @@ pub struct TrainedModel {
 }
 
 impl TrainedModel {
-    /// A model that learns from the topic `input`.
+    /// A model in the deployment of the settings in force.
     #[must_use]
-    pub fn new(description: Description, input: &str, context: &Context) -> Self {
+    pub fn new(description: Description, context: &Context) -> Self {
         Self {
             topics: description.topics(&context.settings.prefix),
             hash: description.hash(),
-            input: input.into(),
-            rejected: rejected(input).into(),
+            input: Arc::clone(&description.input),
+            rejected: description.rejected().into(),
             description,
         }
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.description.model.name()
+        self.description.name
     }
 
     pub(crate) fn transactional_id(&self, context: &Context) -> String {
@@ -44,6 +46,17 @@ impl TrainedModel {
     pub(crate) fn connection(&self, context: &Context) -> Connection {
         let settings = &context.settings;
         Connection::new(&settings.brokers, self.transactional_id(context)).with_settings(&settings.kafka.settings)
+    }
+
+    /// The topics of its outputs, that of refused events first.
+    pub(crate) fn output_topics(&self) -> impl Iterator<Item = &Arc<str>> {
+        std::iter::once(&self.rejected).chain(self.description.outputs.iter().map(|(_, topic)| topic))
+    }
+
+    /// Where the outputs of `stream` go; none if the model has declared no such stream.
+    pub(crate) fn output_topic(&self, stream: &str) -> Option<&Arc<str>> {
+        let declared = || self.description.outputs.iter().find(|(name, _)| *name == stream).map(|(_, topic)| topic);
+        if stream == REJECTED { Some(&self.rejected) } else { declared() }
     }
 
     pub(crate) fn group_name(&self, context: &Context) -> String {
@@ -71,10 +84,10 @@ pub(crate) fn batch_limits(context: &Context) -> BatchLimits {
 }
 
 /// The bounds of the state machine.
-pub(crate) fn worker_settings(context: &Context, reply_to: u32) -> WorkerSettings {
+pub(crate) fn worker_settings(trained: &TrainedModel, context: &Context, reply_to: u32) -> WorkerSettings {
     let settings = &context.settings.worker;
     WorkerSettings {
-        partitioner: Partitioner::Hash { shards: context.settings.server.shards },
+        partitioner: trained.description.partitioner,
         limits: PullLimits {
             in_flight: settings.in_flight,
             unapplied: settings.unapplied_batches,

@@ -102,7 +102,7 @@ impl<'a, M: InputModel> Role<'a, M> {
         health: &'a HealthPart,
         channels: Channels<'a, Event<M>>,
     ) -> Self {
-        let settings = worker_settings(context, channels.reply_to);
+        let settings = worker_settings(trained, context, channels.reply_to);
         Self {
             trained,
             context,
@@ -220,7 +220,7 @@ impl<'a, M: InputModel> Role<'a, M> {
         self.queries += 1;
         self.assigning = Some(Assigning {
             committed: partitions.iter().copied().zip(committed).collect(),
-            query: PositionQuery::new(self.queries, self.context.settings.server.shards, partitions),
+            query: PositionQuery::new(self.queries, self.trained.description.partitioner.shards(), partitions),
             asked: None,
         });
         Ok(())
@@ -237,7 +237,7 @@ impl<'a, M: InputModel> Role<'a, M> {
         let request = RequestId { instance: self.channels.instance, number: assigning.query.number() };
         let sources = assigning.query.sources();
         let mut records = Vec::new();
-        for shard in 0..self.context.settings.server.shards {
+        for shard in 0..self.trained.description.partitioner.shards() {
             let head = QueryHead { model: self.trained.hash, shard, request, reply_partition: self.channels.reply_to };
             let mut value = Vec::new();
             encode_query(&mut value, &head, &sources)?;

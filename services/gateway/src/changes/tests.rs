@@ -1,3 +1,4 @@
+use weir_ps::Partitioner;
 use weir_ps::counting::{CountingSchema, ITEMS};
 use weir_wire::frame::{BARRIER_KEY, Layout, Position, SourceDone, encode_barrier, encode_row, row_key};
 
@@ -7,7 +8,7 @@ const MODEL: u32 = 7;
 const SHARD: u32 = 1;
 
 fn expected() -> ExpectedLayout {
-    ExpectedLayout::new("cluster", 3, 1, &CountingSchema::default())
+    ExpectedLayout::new("cluster", Partitioner::Hash { shards: 3 }, 1, &CountingSchema::default())
 }
 
 fn row(model: u32, shard: u32, name: Option<&str>, words: &[u32]) -> Vec<u8> {

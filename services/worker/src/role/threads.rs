@@ -82,13 +82,16 @@ pub(super) fn run<M: InputModel>(
 fn start_producer(trained: &TrainedModel, context: &Context) -> anyhow::Result<Transactional> {
     let (connection, settings) = (trained.connection(context), &context.settings);
     let pushes: Arc<str> = trained.topics.pushes.as_str().into();
-    let partitions = (0..settings.server.shards).map(|shard| (Arc::clone(&pushes), shard));
-    // Rejected events go where their keys say, so any partition may have one of a predecessor's.
-    let outputs = weir_kafka::Admin::connect(&connection, LOOKUP)?;
-    let rejected = outputs.partition_count(&trained.rejected)?.unwrap_or(0);
-    let partitions = partitions.chain((0..rejected).map(|partition| (Arc::clone(&trained.rejected), partition)));
+    let shards = trained.description.partitioner.shards();
+    let mut partitions: Vec<_> = (0..shards).map(|shard| (Arc::clone(&pushes), shard)).collect();
+    // Outputs go where their keys say, so any partition may have one of a predecessor's.
+    let admin = weir_kafka::Admin::connect(&connection, LOOKUP)?;
+    for topic in trained.output_topics() {
+        let count = admin.partition_count(topic)?.unwrap_or(0);
+        partitions.extend((0..count).map(|partition| (Arc::clone(topic), partition)));
+    }
     let group = GroupToRelease { group: trained.group_name(context), topic: Arc::clone(&trained.input) };
-    let abort_first = AbortFirst { partitions: partitions.collect(), group: Some(group) };
+    let abort_first = AbortFirst { partitions, group: Some(group) };
     let timeout = Duration::from_millis(settings.kafka.transaction_timeout_ms);
     Ok(Transactional::start(&connection, &trained.transactional_id(context), timeout, &abort_first)?)
 }
