@@ -19,7 +19,7 @@ impl ExpectedLayout {
         Self(Layout {
             cluster_id: cluster_id.to_owned(),
             topic_ids: Vec::new(),
-            partitioner: partitioner.name().to_owned(),
+            partitioner: partitioner.name().into_owned(),
             shards: partitioner.shards(),
             hash_seed: seed,
             model_seed: seed,
@@ -72,6 +72,7 @@ impl ExpectedLayout {
         let Some(difference) = expected.difference(found) else { return Ok(()) };
         let setting = match difference.field {
             "shards" => " (setting server.shards)",
+            "partitioner" => " (setting server.partitioner, or the model's own rule)",
             "hash_seed" | "model_seed" => " (setting recommender.seed)",
             "tables" => " (setting recommender.factors, or another version of weir)",
             "cluster_id" => " (setting brokers)",
@@ -116,6 +117,13 @@ mod tests {
         check(|_| {}, None);
         check(|layout| layout.cluster_id = "other".into(), Some("cluster_id is \"other\", expected \"cluster\""));
         check(|layout| layout.shards = 4, Some("shards is 4, expected 3 (setting server.shards)"));
+        check(
+            |layout| layout.partitioner = "range".into(),
+            Some(
+                "partitioner is \"range\", expected \"hash\" (setting server.partitioner, or the model's own rule); run",
+            ),
+        );
+        check(|layout| layout.partitioner = "custom:by-first-letter".into(), Some("custom:by-first-letter"));
         check(|layout| layout.hash_seed = 2, Some("hash_seed is 2, expected 1 (setting recommender.seed)"));
         check(|layout| layout.tables[1].width = 4, Some("recommender.factors"));
         check(|layout| layout.logic_version = 2, Some("another version"));

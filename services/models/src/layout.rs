@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weir_ps::{Partitioner, Schema, counting::CountingSchema};
-use weir_runtime::Settings;
+use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
 use crate::recommender::RecommenderSchema;
@@ -125,7 +125,16 @@ pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_l
         input: settings.topics.ratings.as_str().into(),
         outputs: Vec::new(),
         schema,
-        partitioner: Partitioner::Hash { shards: settings.server.shards },
+        partitioner: partitioner(&settings.server),
         seed: recommender.hash_seed,
     })
+}
+
+/// The partitioner that the settings choose.
+#[must_use]
+pub fn partitioner(server: &ServerSettings) -> Partitioner {
+    match server.partitioner {
+        PartitionerKind::Hash => Partitioner::Hash { shards: server.shards },
+        PartitionerKind::Range => Partitioner::Range { shards: server.shards },
+    }
 }

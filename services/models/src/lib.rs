@@ -17,4 +17,4 @@ pub mod recommender;
 pub use configured::recommender_settings;
 pub use expected::ExpectedLayout;
 pub use input::{Input, InputModel};
-pub use layout::{Description, GENERATION, Named, describe, descriptions};
+pub use layout::{Description, GENERATION, Named, describe, descriptions, partitioner};

@@ -29,7 +29,7 @@ pub use batch::{Batch, BatchLimits, Batcher, NameRef, Names, Output};
 pub use limiter::{PullLimiter, PullLimits};
 pub use logic::{ByRule, Model, Schema, ServerLogic, ServerOutput, WorkerLogic};
 pub use message::{Op, Part, Pull, PullSection, Push, ROW_UNNAMED, Reply, ReplySection, RequestId, Section};
-pub use partitioner::Partitioner;
+pub use partitioner::{BoundsError, CustomPartitioner, Partitioner, UpperBounds};
 pub use position::{Position, SourceRange};
 pub use rows::{RowTable, ShardRows};
 pub use shard::{Barrier, Publication, PullAnswer, Restored, Shard, SourceState, Torn};

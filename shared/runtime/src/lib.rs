@@ -29,8 +29,8 @@ pub use ops::{bind, router as ops_router, serve as serve_ops};
 /// Where [`Metrics`] are registered.
 pub use prometheus::Registry;
 pub use settings::{
-    GatewaySettings, KafkaSettings, LogFormat, LogSettings, MODELS, RecommenderSettings, ServerSettings, Settings,
-    Sources, TopicSettings, WorkerSettings, how_to_set,
+    GatewaySettings, KafkaSettings, LogFormat, LogSettings, MODELS, PartitionerKind, RecommenderSettings,
+    ServerSettings, Settings, Sources, TopicSettings, WorkerSettings, how_to_set,
 };
 pub use shutdown::Shutdown;
 pub use supervisor::{Backoff, Fatal, Supervisor, supervise};

@@ -16,8 +16,8 @@ pub(crate) use check::is_name;
 pub use load::Sources;
 pub use naming::how_to_set;
 pub use sections::{
-    GatewaySettings, KafkaSettings, LogFormat, LogSettings, RecommenderSettings, ServerSettings, TopicSettings,
-    WorkerSettings,
+    GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
+    TopicSettings, WorkerSettings,
 };
 
 use crate::Error;

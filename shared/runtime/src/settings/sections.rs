@@ -108,6 +108,8 @@ impl Default for RecommenderSettings {
 pub struct ServerSettings {
     /// Shards of a model, that is partitions of its internal topics. Stored with the model: fixed once it exists.
     pub shards: u32,
+    /// Which shard a key is on. Stored with the model as `shards` is.
+    pub partitioner: PartitionerKind,
     /// Milliseconds between two writes of a shard to its local store.
     pub store_interval_ms: u64,
     /// Share of its time that a busy shard spends on publishing changed rows; an idle one publishes at once.
@@ -124,6 +126,7 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             shards: 3,
+            partitioner: PartitionerKind::Hash,
             store_interval_ms: 10_000,
             publish_share: 0.1,
             publish_max_rows: 200_000,
@@ -131,6 +134,16 @@ impl Default for ServerSettings {
             pending_pulls: 10_000,
         }
     }
+}
+
+/// How the keys of a model are spread over its shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PartitionerKind {
+    /// By a hash of the key.
+    Hash,
+    /// In ranges of equal size, one shard after the other.
+    Range,
 }
 
 /// The role `worker`. All bounds are per worker unless they say otherwise.

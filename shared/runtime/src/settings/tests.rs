@@ -54,6 +54,7 @@ fn text_becomes_what_the_setting_is() {
         ("WEIR_WORKER__CACHED_ROWS", "2_000"),
         ("WEIR_RECOMMENDER__FACTOR_RATE", "1"),
         ("WEIR_LOG__FORMAT", "json"),
+        ("WEIR_SERVER__PARTITIONER", "range"),
         ("WEIR_OPS", "127.0.0.1:0"),
     ];
     let settings = load("", &environment, &[("recommender.seed", "9223372036854775807")]).expect("loaded");
@@ -64,6 +65,7 @@ fn text_becomes_what_the_setting_is() {
     assert_eq!(settings.worker.cached_rows, 2_000);
     assert_eq!(settings.recommender.factor_rate, 1.0);
     assert_eq!(settings.log.format, LogFormat::Json);
+    assert_eq!(settings.server.partitioner, PartitionerKind::Range);
     assert_eq!(settings.ops.as_deref(), Some("127.0.0.1:0"));
     assert_eq!(settings.recommender.seed, i64::MAX as u64);
 }
@@ -197,6 +199,7 @@ fn values_of_another_type_are_refused_with_their_origin() {
     refused("", &[], &[("worker.in_flight", "-1")], &["setting worker.in_flight in the command line", "-1"]);
     refused("", &[], &[("kafka.replication", "70000")], &["setting kafka.replication", "70000"]);
     refused("", &[], &[("log.format", "xml")], &["setting log.format", "xml", "text"]);
+    refused("", &[], &[("server.partitioner", "random")], &["setting server.partitioner", "random", "hash", "range"]);
     refused("prefix = 3", &[], &[], &["setting prefix in configuration file", "weir.toml"]);
     refused("worker = 3", &[], &[], &["setting worker in configuration file"]);
     refused("[kafka.settings]\na = [1]", &[], &[], &["setting kafka.settings", "weir.toml"]);
