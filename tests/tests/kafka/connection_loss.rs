@@ -1,12 +1,15 @@
 //! A broker that goes and comes back: told, survived, nothing lost.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use weir_kafka::{AckedSender, Admin, Connection, Error, GroupSettings, Member, MemberEvent, Sender, StartAt};
-use weir_tests::{Broker, wait_until};
+use weir_kafka::{
+    AckedSender, Admin, Connection, Error, GroupSettings, Member, MemberEvent, OutRecord, Sender, StartAt,
+};
+use weir_tests::{Broker, try_wait_until, wait_until};
 
 use crate::support::{PATIENCE, record, spec};
 
@@ -56,6 +59,33 @@ fn join(connection: &Connection, topic: &Arc<str>) -> Member {
     Member::join(connection, GroupSettings::new("group", &**topic, "one")).expect("it joins")
 }
 
+/// A record that is sent until it is acknowledged: after an error it is open whether it is there.
+struct Repeated<'a> {
+    sender: &'a AckedSender,
+    record: OutRecord,
+    outcomes: Arc<Mutex<Vec<Result<(u32, u64), Error>>>>,
+    sent: Cell<usize>,
+}
+
+impl<'a> Repeated<'a> {
+    fn send(sender: &'a AckedSender, record: OutRecord) -> Self {
+        let repeated = Self { sender, record, outcomes: Arc::default(), sent: Cell::new(0) };
+        repeated.again();
+        repeated
+    }
+
+    /// Sends it again if all that was sent has failed.
+    fn again(&self) {
+        let outcomes = self.outcomes.lock().unwrap();
+        if outcomes.len() == self.sent.get() && !outcomes.iter().any(Result::is_ok) {
+            let known = Arc::clone(&self.outcomes);
+            let acked = move |outcome| known.lock().unwrap().push(outcome);
+            self.sender.send_acked(&self.record, Box::new(acked)).unwrap();
+            self.sent.set(self.sent.get() + 1);
+        }
+    }
+}
+
 #[test]
 fn a_member_outlives_the_loss_of_the_broker() {
     let mut broker = Broker::private();
@@ -82,11 +112,14 @@ fn a_member_outlives_the_loss_of_the_broker() {
     });
 
     broker.restart();
-    acked.send_acked(&record(&topic, 0, "after"), Box::new(|_| {})).unwrap();
-    wait_until("the broker is noticed and the record after it is read", 2 * PATIENCE, || {
+    let after = Repeated::send(&acked, record(&topic, 0, "after"));
+    let noticed = try_wait_until(2 * PATIENCE, || {
         role.step();
+        after.again();
         role.knows("after", true)
     });
+    let (seen, connected) = (&role.seen, role.member.stats().connected());
+    assert!(noticed.is_some(), "seen {seen:?}, connected {connected}, sent with {:?}", after.outcomes.lock().unwrap());
     assert!(!role.seen.contains("lost"));
 
     // Nor does anything need a broker to end.
