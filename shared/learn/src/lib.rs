@@ -2,7 +2,7 @@
 //!
 //! What a recommender needs to learn and to answer, on rows of fixed width that others keep: matrix factorisation for
 //! explicit ratings ([`mf`]) and for order ([`ranking`]), what is popular now ([`popularity`]), what a user has seen ([`seen`]), the
-//! best k of many ([`top_k`]), and how well all that predicts ([`evaluate`]). What a spam filter needs: features of a text ([`text`]), a
+//! best k of many ([`top_k`]), how what was learned side by side is added up ([`side_by_side`]), and how well all that predicts ([`evaluate`]). What a spam filter needs: features of a text ([`text`]), a
 //! linear classifier ([`passive_aggressive`]) and probabilities that mean what they say ([`calibration`]). Wherever possible
 //! rows hold **quantities that add**, so that changes made by several workers can be summed.
 //!
@@ -16,6 +16,7 @@ pub mod passive_aggressive;
 pub mod popularity;
 pub mod ranking;
 pub mod seen;
+pub mod side_by_side;
 pub mod text;
 pub mod top_k;
 
