@@ -5,8 +5,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use weir_kafka::Connection;
-use weir_models::Named;
+use weir_models::{Named, rating_mapping};
 use weir_runtime::{Context, GatewaySettings, Metrics};
+use weir_wire::rating::RatingMapping;
 
 use crate::http::ApiError;
 use crate::producer::Producer;
@@ -22,6 +23,8 @@ pub struct Gateway {
     models: Arc<[Arc<ServedModel>]>,
     pub(crate) producer: Arc<Producer>,
     pub(crate) ratings_topic: Arc<str>,
+    /// How workers read the ratings topic, so that nothing is accepted which they would refuse.
+    pub(crate) ratings: Arc<RatingMapping>,
     pub(crate) settings: GatewaySettings,
     pub(crate) metrics: Arc<Metrics>,
     /// One permit per core for requests that read whole tables.
@@ -43,6 +46,7 @@ impl Gateway {
             models: models.collect::<anyhow::Result<_>>()?,
             producer: Arc::new(Producer::open(connection(context)).context("producer of ratings")?),
             ratings_topic: settings.topics.ratings.as_str().into(),
+            ratings: Arc::new(rating_mapping(settings)?),
             settings: settings.gateway.clone(),
             metrics: Arc::clone(&context.metrics),
             scans: Arc::new(Semaphore::new(cores)),

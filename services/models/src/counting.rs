@@ -1,10 +1,12 @@
 //! The counting learner on a ratings topic: every event that is not a tombstone counts.
 
+use std::sync::Arc;
+
 use weir_ps::{
     Batch, ByRule, Model, Schema,
     counting::{Counting, CountingEvent, CountingModel},
 };
-use weir_wire::rating::{self, RatingEvent, Reject};
+use weir_wire::rating::{RatingEvent, RatingMapping, Reject};
 
 use crate::{Input, InputModel};
 
@@ -13,13 +15,20 @@ use crate::{Input, InputModel};
 pub struct CountingRatings {
     model: CountingModel,
     hash_seed: u64,
+    mapping: Arc<RatingMapping>,
 }
 
 impl CountingRatings {
-    /// With keys hashed under `hash_seed`.
+    /// With keys hashed under `hash_seed`, for events as they are without a mapping.
     #[must_use]
     pub fn new(hash_seed: u64) -> Self {
-        Self { model: CountingModel, hash_seed }
+        Self { model: CountingModel, hash_seed, mapping: Arc::default() }
+    }
+
+    /// The same for events that are read by this mapping.
+    #[must_use]
+    pub fn with_mapping(self, mapping: RatingMapping) -> Self {
+        Self { mapping: Arc::new(mapping), ..self }
     }
 }
 
@@ -27,7 +36,7 @@ impl Model for CountingRatings {
     type Worker = Counting;
     type Server = ByRule;
 
-    fn schema(&self) -> std::sync::Arc<dyn Schema> {
+    fn schema(&self) -> Arc<dyn Schema> {
         self.model.schema()
     }
 
@@ -42,9 +51,9 @@ impl Model for CountingRatings {
 
 impl InputModel for CountingRatings {
     fn decode(&self, input: Input<'_>, batch: &mut Batch<CountingEvent>) -> Result<(), Reject> {
-        let (RatingEvent::Rated { user, item, .. } | RatingEvent::Removed { user, item, .. }) =
-            rating::parse(input.key, input.payload)?
-        else {
+        // What the mapping passes over does not count.
+        let Some(weighted) = self.mapping.parse(input.key, input.payload)? else { return Ok(()) };
+        let (RatingEvent::Rated { user, item, .. } | RatingEvent::Removed { user, item, .. }) = weighted.event else {
             return Ok(());
         };
         let user = (weir_wire::key(self.hash_seed, &user), batch.names.push(&user));

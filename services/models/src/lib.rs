@@ -12,9 +12,11 @@ mod expected;
 pub mod frames;
 mod input;
 mod layout;
+mod mapped;
 pub mod recommender;
 
 pub use configured::recommender_settings;
 pub use expected::ExpectedLayout;
 pub use input::{Input, InputModel};
 pub use layout::{Description, GENERATION, Named, describe, descriptions, partitioner};
+pub use mapped::{InputError, message_mapping, rating_mapping};

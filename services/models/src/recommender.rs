@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use weir_learn::mf;
 use weir_ps::{Model, Schema};
+use weir_wire::rating::RatingMapping;
 
 pub use decode::RecommenderEvent;
 pub use schema::RecommenderSchema;
@@ -54,13 +55,20 @@ pub struct RecommenderSettings {
 pub struct RecommenderModel {
     settings: RecommenderSettings,
     schema: Arc<RecommenderSchema>,
+    mapping: Arc<RatingMapping>,
 }
 
 impl RecommenderModel {
-    /// With these settings.
+    /// With these settings, for events as they are without a mapping.
     #[must_use]
     pub fn new(settings: RecommenderSettings) -> Self {
-        Self { settings, schema: Arc::new(RecommenderSchema::new(&settings)) }
+        Self { settings, schema: Arc::new(RecommenderSchema::new(&settings)), mapping: Arc::default() }
+    }
+
+    /// The same for events that are read by this mapping.
+    #[must_use]
+    pub fn with_mapping(self, mapping: RatingMapping) -> Self {
+        Self { mapping: Arc::new(mapping), ..self }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use weir_runtime::{Settings, Sources};
+use weir_runtime::{Origins, Settings, Sources};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -159,9 +159,12 @@ pub(crate) enum TopicsAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigCommand {
-    /// Print all settings in force as TOML, passwords included
+    /// Print all settings in force as TOML, each with where it comes from; passwords are left out
     #[arg(long)]
     pub(crate) dump: bool,
+    /// Print passwords too
+    #[arg(long, requires = "dump")]
+    pub(crate) show_secrets: bool,
     #[command(flatten)]
     pub(crate) options: RestOptions,
 }
@@ -172,7 +175,11 @@ impl CommonOptions {
         self.load_with(Vec::new())
     }
 
-    fn load_with(self, mut more: Vec<(&str, Option<String>)>) -> Result<Settings, weir_runtime::Error> {
+    fn load_with(self, more: Vec<(&str, Option<String>)>) -> Result<Settings, weir_runtime::Error> {
+        Settings::load(&self.sources(more)?)
+    }
+
+    fn sources(self, mut more: Vec<(&str, Option<String>)>) -> Result<Sources, weir_runtime::Error> {
         let Self { config, brokers, data_dir, name, prefix, models, set } = self;
         more.extend([
             ("brokers", brokers),
@@ -182,7 +189,7 @@ impl CommonOptions {
             ("models", models),
         ]);
         let given = more.into_iter().filter_map(|(setting, value)| Some((setting.to_owned(), value?)));
-        Settings::load(&Sources::of_process(config, set.into_iter().chain(given).collect())?)
+        Sources::of_process(config, set.into_iter().chain(given).collect())
     }
 }
 
@@ -196,7 +203,13 @@ impl RoleOptions {
 impl RestOptions {
     /// As [`CommonOptions::load`].
     pub(crate) fn load(self) -> Result<Settings, weir_runtime::Error> {
-        self.role.common.load_with(vec![("ops", self.role.ops), ("listen", self.listen)])
+        self.load_with_origins().map(|(settings, _)| settings)
+    }
+
+    /// As [`RestOptions::load`], with where each setting comes from.
+    pub(crate) fn load_with_origins(self) -> Result<(Settings, Origins), weir_runtime::Error> {
+        let more = vec![("ops", self.role.ops), ("listen", self.listen)];
+        Settings::load_with_origins(&self.role.common.sources(more)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 use anyhow::Context as _;
+use weir_models::{message_mapping, rating_mapping};
 use weir_runtime::{Settings, how_to_set};
 
 use crate::arguments::{Arguments, BenchCommand, Command, ConfigCommand, TopicsAction, TopicsCommand};
@@ -30,16 +31,17 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 fn config(command: ConfigCommand) -> anyhow::Result<()> {
-    let settings = checked(command.options.load())?;
+    let (settings, origins) = command.options.load_with_origins()?;
+    let settings = checked(Ok(settings))?;
     if command.dump {
-        print!("{}", settings.to_toml()?);
+        print!("{}", settings.to_toml(&origins, command.show_secrets)?);
     } else {
         println!("the settings are valid; `weir config --dump` prints them");
     }
     Ok(())
 }
 
-/// Settings whose librdkafka properties are known to be taken too; runtime does not know them.
+/// Settings whose mappings and librdkafka properties are known to be taken too; runtime knows neither.
 fn checked(settings: Result<Settings, weir_runtime::Error>) -> anyhow::Result<Settings> {
     let settings = settings?;
     match topics::connection(&settings).check() {
@@ -49,5 +51,7 @@ fn checked(settings: Result<Settings, weir_runtime::Error>) -> anyhow::Result<Se
         }
         other => other.context("Kafka's settings")?,
     }
+    rating_mapping(&settings)?;
+    message_mapping(&settings)?;
     Ok(settings)
 }

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use weir_models::counting::CountingRatings;
 use weir_models::recommender::RecommenderModel;
-use weir_models::{Description, InputModel, Named, describe, recommender_settings};
+use weir_models::{Description, InputModel, Named, describe, rating_mapping, recommender_settings};
 use weir_runtime::{Context, Fatal, Supervisor};
 use weir_server::ServedModel;
 use weir_worker::TrainedModel;
@@ -21,9 +21,14 @@ pub(crate) fn spawn(supervisor: &mut Supervisor, context: &Context, roles: &[Rol
         let named = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
         let description = describe(named, &context.settings)?;
         match named {
-            Named::Recommender => spawn_model(supervisor, roles, &RecommenderModel::new(recommender), &description)?,
+            Named::Recommender => {
+                let model = RecommenderModel::new(recommender).with_mapping(rating_mapping(&context.settings)?);
+                spawn_model(supervisor, roles, &model, &description)?;
+            }
             Named::Counting => {
-                spawn_model(supervisor, roles, &CountingRatings::new(recommender.hash_seed), &description)?;
+                let model = CountingRatings::new(recommender.hash_seed);
+                let model = model.with_mapping(rating_mapping(&context.settings)?);
+                spawn_model(supervisor, roles, &model, &description)?;
             }
         }
     }

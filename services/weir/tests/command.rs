@@ -66,15 +66,34 @@ fn a_dump_fed_back_gives_the_same_dump() {
     let mut first = weir(&["config", "--dump", "--name", "w0", "--set", "worker.in_flight=4", "--config"]);
     first.arg(&file).env("WEIR_PREFIX", "environment").env("WEIR_SERVER__SHARDS", "5");
     let dumped = printed(&run(first));
-    for line in ["name = \"w0\"", "prefix = \"environment\"", "shards = 5", "in_flight = 4", "\"client.rack\" = \"a\""]
-    {
+    for (line, origin) in [
+        ("name = \"w0\"", "command line".to_owned()),
+        ("prefix = \"environment\"", "environment WEIR_PREFIX".to_owned()),
+        ("shards = 5", "environment WEIR_SERVER__SHARDS".to_owned()),
+        ("in_flight = 4", "command line".to_owned()),
+        ("\"client.rack\" = \"a\"", format!("file {}", file.display())),
+        ("batch_wait_ms = 2", "default".to_owned()),
+    ] {
+        let line = format!("{line}  # {origin}");
         assert!(dumped.lines().any(|found| found == line), "{line} is not in {dumped}");
     }
     std::fs::write(&file, &dumped).expect("written");
     let mut second = weir(&["config", "--dump"]);
     second.env("WEIR_CONFIG", &file);
-    assert_eq!(printed(&run(second)), dumped);
+    let values = |dump: &str| dump.lines().map(|line| line.split("  # ").next().map(str::to_owned)).collect::<Vec<_>>();
+    let again = printed(&run(second));
+    assert_eq!(values(&again), values(&dumped));
+    assert!(!again.contains("# environment") && !again.contains("# default"), "{again}");
     assert!(printed(&run(weir(&["config"]))).contains("valid"));
+}
+
+#[test]
+fn a_dump_keeps_passwords_to_itself() {
+    let arguments = ["config", "--dump", "--set", "kafka.settings.sasl.password=hunter2"];
+    let dumped = printed(&run(weir(&arguments)));
+    assert!(!dumped.contains("hunter2") && dumped.contains("--show-secrets"), "{dumped}");
+    let shown = printed(&run(weir(&[&arguments[..], &["--show-secrets"]].concat())));
+    assert!(shown.contains("\"sasl.password\" = \"hunter2\"  # command line\n"), "{shown}");
 }
 
 #[test]
@@ -90,6 +109,11 @@ fn bad_configuration_is_one_sentence() {
         &["isolation.level", "read_committed"],
     );
     refused(with(&["--set", "kafka.settings.no.such.property=1"]), &["no.such.property", "WEIR_KAFKA__SETTINGS__"]);
+    refused(
+        with(&["--set", "input.ratings.user=customer.id"]),
+        &["input.ratings.user", "customer.id", "WEIR_INPUT__RATINGS__USER"],
+    );
+    refused(with(&["--set", "input.ratings.rating=constant:x"]), &["input.ratings.rating", "is no number"]);
     let mut misspelt = with(&[]);
     misspelt.env("WEIR_BROKER", "127.0.0.1:1");
     refused(misspelt, &["no setting broker in the environment"]);

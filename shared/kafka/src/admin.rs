@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::Offset;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::Client;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -132,6 +132,21 @@ impl Admin {
         let list = offsets_of(CALL, topic, offsets)?;
         let deleted = block_on(self.client.delete_records(&list, &self.options())).map_err(|e| self.error(CALL, &e))?;
         deleted.elements().iter().try_for_each(|element| element.error().map_err(|e| self.error(CALL, &e)))
+    }
+
+    /// Gives a topic more partitions, `count` in all. Keys then find other partitions than before.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], or the broker refuses: a topic never loses partitions.
+    pub fn create_partitions(&self, topic: &str, count: u32) -> Result<()> {
+        const CALL: &str = "create partitions";
+        let wanted = [NewPartitions::new(topic, count as usize)];
+        let results =
+            block_on(self.client.create_partitions(&wanted, &self.options())).map_err(|e| self.error(CALL, &e))?;
+        match results.into_iter().next() {
+            Some(Err((_, code))) => Err(self.error(CALL, &KafkaError::AdminOp(code))),
+            _ => Ok(()),
+        }
     }
 
     /// Deletes a topic; one that is not there is no error.

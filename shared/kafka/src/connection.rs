@@ -39,7 +39,7 @@ impl Isolation {
 }
 
 /// What weir sets for every client, unless the operator sets it otherwise.
-const DEFAULTS: [(&str, &str); 7] = [
+const DEFAULTS: [(&str, &str); 8] = [
     ("retry.backoff.ms", "20"),
     ("retry.backoff.max.ms", "200"),
     ("reconnect.backoff.ms", "50"),
@@ -49,6 +49,8 @@ const DEFAULTS: [(&str, &str); 7] = [
     // Tells that a broker is back: librdkafka reports only that all are gone.
     ("statistics.interval.ms", "1000"),
     ("log.connection.close", "false"),
+    // How long partitions that were added to a topic go unread and unwritten: not five minutes.
+    ("topic.metadata.refresh.interval.ms", "30000"),
 ];
 
 /// Properties that decide whether events are counted once, and why they are not the operator's. Aliases are named too,

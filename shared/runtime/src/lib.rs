@@ -29,8 +29,9 @@ pub use ops::{bind, router as ops_router, serve as serve_ops};
 /// Where [`Metrics`] are registered.
 pub use prometheus::Registry;
 pub use settings::{
-    GatewaySettings, KafkaSettings, LogFormat, LogSettings, MODELS, PartitionerKind, RecommenderSettings,
-    ServerSettings, Settings, Sources, TopicSettings, WorkerSettings, how_to_set,
+    EventMeaning, EventTypeSettings, FieldSource, GatewaySettings, InputSettings, KafkaSettings, LabelMeaning,
+    LogFormat, LogSettings, MODELS, MessageInputSettings, Origins, PartitionerKind, RatingInputSettings,
+    RecommenderSettings, ServerSettings, Settings, Sources, TopicSettings, UnlistedEvents, WorkerSettings, how_to_set,
 };
 pub use shutdown::Shutdown;
 pub use supervisor::{Backoff, Fatal, Supervisor, supervise};

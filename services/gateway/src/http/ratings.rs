@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use weir_kafka::OutRecord;
-use weir_wire::rating::{self, Reject};
+use weir_wire::rating::{RatingEvent, RatingMapping, Reason, Reject};
 
 use super::ApiError;
 use super::extract::JsonBytes;
@@ -78,11 +78,20 @@ fn records(gateway: &Gateway, body: &[u8]) -> Result<Vec<OutRecord>, ApiError> {
     }
     let record = |(index, event): (usize, &&RawValue)| {
         let payload = event.get().as_bytes();
-        let parsed = rating::parse(None, Some(payload)).map_err(|reject| refusal(index, single, &reject))?;
-        let key = parsed.user().as_bytes().to_vec();
+        let event = checked(&gateway.ratings, payload).map_err(|reject| refusal(index, single, &reject))?;
+        let key = event.user().as_bytes().to_vec();
         Ok(OutRecord::new(gateway.ratings_topic.clone(), None, Some(key), Some(payload.to_vec())))
     };
     events.iter().enumerate().map(record).collect()
+}
+
+/// An event that workers will take, read as they read it.
+fn checked<'a>(mapping: &'a RatingMapping, payload: &'a [u8]) -> Result<RatingEvent<'a>, Reject> {
+    let skipped = || {
+        let detail = "is one that is passed over (setting input.ratings), so the event would teach nothing".to_owned();
+        Reject { reason: Reason::UnknownEvent, field: Some("event"), detail }
+    };
+    mapping.parse(None, Some(payload))?.map(|weighted| weighted.event).ok_or_else(skipped)
 }
 
 /// The events of a body as their JSON text.

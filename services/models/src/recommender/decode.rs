@@ -2,7 +2,7 @@
 
 use weir_learn::popularity;
 use weir_ps::{Batch, NameRef};
-use weir_wire::rating::{self, RatingEvent, Reject};
+use weir_wire::rating::{RatingEvent, Reject};
 
 use super::RecommenderModel;
 use crate::{Input, InputModel};
@@ -20,6 +20,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecommenderEvent {
     pub(super) kind: Kind,
+    /// As how many events it counts for popularity and in training; above 0.
+    pub(super) weight: f32,
     pub(super) user: u64,
     pub(super) user_name: NameRef,
     pub(super) item: u64,
@@ -33,7 +35,9 @@ pub struct RecommenderEvent {
 
 impl InputModel for RecommenderModel {
     fn decode(&self, input: Input<'_>, batch: &mut Batch<RecommenderEvent>) -> Result<(), Reject> {
-        let (user, item, kind, ts) = match rating::parse(input.key, input.payload)? {
+        // What the mapping passes over is no event of this model.
+        let Some(weighted) = self.mapping.parse(input.key, input.payload)? else { return Ok(()) };
+        let (user, item, kind, ts) = match weighted.event {
             RatingEvent::Rated { user, item, rating, ts, .. } => {
                 (user, Some(item), rating.map_or(Kind::Implicit, Kind::Rated), ts)
             }
@@ -45,6 +49,7 @@ impl InputModel for RecommenderModel {
         let key = |id: &str| weir_wire::key(self.settings.hash_seed, id);
         batch.events.push(RecommenderEvent {
             kind,
+            weight: weighted.weight,
             user: key(&user),
             user_name: batch.names.push(&user),
             item: item.as_deref().map_or(0, key),

@@ -95,6 +95,26 @@ fn every_kind_of_event_does_what_it_says() {
 }
 
 #[test]
+fn weights_multiply_popularity_and_training_and_not_the_count_of_events() {
+    use weir_wire::rating::{EventType, Meaning, RatingSources};
+
+    let types = [("buy", Meaning::Rating(5.0), 4.0), ("view", Meaning::Implicit, 0.5), ("login", Meaning::Skip, 1.0)];
+    let mapping = RatingMapping::new(&RatingSources {
+        types: types.map(|(name, meaning, weight)| (name.to_owned(), EventType { meaning, weight })).into(),
+        ..RatingSources::default()
+    });
+    let model = model().with_mapping(mapping.unwrap());
+    let event = |kind, item| (None, Some(format!(r#"{{"user":"u","item":"{item}","event":"{kind}"}}"#)));
+    let records = vec![event("buy", "a"), event("view", "a"), event("view", "b"), event("login", "c")];
+    let outcome =
+        run(&model, &[records], &Plan::small(1, 1, 2), |record, batch| decode(&model, record, batch)).unwrap();
+    let popular = |item| outcome.row(POPULARITY, key(item)).map(|row| words::f32s(row)[popularity::SUM]);
+    assert_eq!((popular("a"), popular("b"), popular("c")), (Some(4.5), Some(0.5), None));
+    assert_eq!(events(&outcome, "u"), 3, "each event is one, and what is passed over is none");
+    assert_eq!(words::f32s(outcome.row(USERS, key("u")).unwrap())[mf::COUNT], 4.0);
+}
+
+#[test]
 fn items_without_a_rating_are_known_by_name() {
     let outcome = learn(vec![(None, Some(r#"{"user":"u","item":"häns"}"#.to_owned()))], &Plan::small(1, 1, 2));
     let table = outcome.shards.iter().find_map(|rows| rows.table(ITEMS).filter(|table| table.len() == 1)).unwrap();

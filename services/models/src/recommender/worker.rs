@@ -25,11 +25,12 @@ impl RecommenderWorker {
         if let Kind::Rated(rating) = event.kind {
             let mean = count_rating(work.row_mut(MEAN, self.mean_slot), rating);
             let (user, item) = work.pair_mut((USERS, event.user_slot), (ITEMS, event.item_slot));
-            mf::learn(&self.factors, mean, rating, words::f32s_mut(user), words::f32s_mut(item));
+            let (user, item) = (words::f32s_mut(user), words::f32s_mut(item));
+            mf::learn_weighted(&self.factors, mean, rating, event.weight, user, item);
         }
         match event.kind {
             Kind::Rated(_) | Kind::Implicit => {
-                work.push(POPULARITY, event.item, &[event.hours.to_bits(), 1.0_f32.to_bits()]);
+                work.push(POPULARITY, event.item, &[event.hours.to_bits(), event.weight.to_bits()]);
                 work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words());
             }
             Kind::Removed => work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words()),

@@ -9,6 +9,16 @@ pub fn bias_step(count: f32, offset: f32, floor: f32) -> f32 {
     (1.0 / (count + offset)).max(floor)
 }
 
+/// Step of a bias for a rating that counts as `weight` of them: max(weight / (count + offset + weight - 1),
+/// min(weight · floor, 1)), which is [`bias_step`] for a weight of 1.
+///
+/// The first part is the step of an average that takes the rating in `weight` times at once; neither overshoots.
+#[must_use]
+pub fn weighted_bias_step(count: f32, weight: f32, offset: f32, floor: f32) -> f32 {
+    // In this order a weight of 1 rounds as if there were none.
+    (weight / (count + offset + (weight - 1.0))).max((weight * floor).min(1.0))
+}
+
 /// |g|² of the gradient g = error · other - regularisation · own, from the products of the two vectors:
 /// error²·|other|² - 2·error·regularisation·(own·other) + regularisation²·|own|².
 #[must_use]
@@ -40,6 +50,18 @@ mod tests {
         check(bias_step(14.0, 5.0, 0.05), 1.0 / 19.0);
         check(bias_step(15.0, 5.0, 0.05), 0.05);
         check(bias_step(1e9, 5.0, 0.05), 0.05);
+    }
+
+    #[test]
+    fn weighted_bias_steps_are_those_of_repeated_averages() {
+        for count in [0.0, 1.0, 7.5, 1e6] {
+            assert_eq!(weighted_bias_step(count, 1.0, 5.0, 0.05), bias_step(count, 5.0, 0.05), "{count}");
+        }
+        // An average of 4 zeros and a 1 that counts three times is 3/7.
+        check(weighted_bias_step(0.0, 3.0, 5.0, 0.0), 3.0 / 7.0);
+        check(weighted_bias_step(1e9, 3.0, 5.0, 0.05), 0.15);
+        check(weighted_bias_step(1e9, 1000.0, 5.0, 0.05), 1.0);
+        check(weighted_bias_step(0.0, 0.5, 5.0, 0.0), 0.5 / 4.5);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::{
     vector::{self, Products, Pull},
 };
 
-/// Where a row has the number of its ratings.
+/// Where a row has the number of its ratings, each as often as its weight says.
 pub const COUNT: usize = 0;
 /// Where a row has its bias.
 pub const BIAS: usize = 1;
@@ -71,19 +71,33 @@ pub fn predict(mean: f32, user_row: &[f32], item_row: &[f32]) -> f32 {
 /// `mean` should contain the rating already: of a model without any rating it is 0, and the first biases would
 /// have to make up for that. Both rows have [`Settings::width`] values.
 pub fn learn(settings: &Settings, mean: f32, rating: f32, user_row: &mut [f32], item_row: &mut [f32]) -> f32 {
+    learn_weighted(settings, mean, rating, 1.0, user_row, item_row)
+}
+
+/// As [`learn`], with the rating counting as `weight` of them, above 0: biases move as an average does that takes it in
+/// `weight` times, the factors' gradient is `weight` times as long. A weight of 1 changes nothing, to the last bit.
+pub fn learn_weighted(
+    settings: &Settings,
+    mean: f32,
+    rating: f32,
+    weight: f32,
+    user_row: &mut [f32],
+    item_row: &mut [f32],
+) -> f32 {
     let values = settings.values();
     let (user_head, user_factors) = user_row.split_at_mut(FACTORS);
     let (item_head, item_factors) = item_row.split_at_mut(FACTORS);
     let Products { user_item, user_user, item_item } = vector::products(user_factors, item_factors);
     let error = rating - (mean + user_head[BIAS] + item_head[BIAS] + user_item);
 
-    learn_bias(user_head, error, values.bias_offset, values.user_bias_floor);
-    learn_bias(item_head, error, values.bias_offset, values.item_bias_floor);
+    learn_bias(user_head, error, weight, values.bias_offset, values.user_bias_floor);
+    learn_bias(item_head, error, weight, values.bias_offset, values.item_bias_floor);
 
     let regularisation = values.regularisation;
     let pull = |head: &mut [f32], other_other, own_own| {
-        head[SQUARED_GRADIENT_SUM] += formula::squared_gradient(error, regularisation, other_other, user_item, own_own);
-        let step = formula::factor_step(values.factor_rate, values.initial_sum, head[SQUARED_GRADIENT_SUM]);
+        let squared = formula::squared_gradient(error, regularisation, other_other, user_item, own_own);
+        head[SQUARED_GRADIENT_SUM] += weight * weight * squared;
+        let step = weight * formula::factor_step(values.factor_rate, values.initial_sum, head[SQUARED_GRADIENT_SUM]);
         Pull { towards: step * error, back: step * regularisation }
     };
     let user_pull = pull(user_head, item_item, user_user);
@@ -92,7 +106,7 @@ pub fn learn(settings: &Settings, mean: f32, rating: f32, user_row: &mut [f32], 
     error
 }
 
-fn learn_bias(head: &mut [f32], error: f32, offset: f32, floor: f32) {
-    head[BIAS] += formula::bias_step(head[COUNT], offset, floor) * error;
-    head[COUNT] += 1.0;
+fn learn_bias(head: &mut [f32], error: f32, weight: f32, offset: f32, floor: f32) {
+    head[BIAS] += formula::weighted_bias_step(head[COUNT], weight, offset, floor) * error;
+    head[COUNT] += weight;
 }

@@ -139,6 +139,23 @@ fn batches_side_by_side_do_not_drive_each_other_away() {
     assert!((mean - 11.0 / 3.0).abs() < 0.05, "{mean}");
 }
 
+#[test]
+fn a_heavier_rating_is_followed_further_and_never_too_far() {
+    let settings = Settings::default();
+    let after = |weight| {
+        let (mut user, mut item) = (vec![0.0; settings.width()], vec![0.0; settings.width()]);
+        initial(&settings, 1, Side::User, 1, &mut user);
+        initial(&settings, 1, Side::Item, 2, &mut item);
+        learn_weighted(&settings, 3.0, 5.0, weight, &mut user, &mut item);
+        assert_eq!((user[COUNT], item[COUNT]), (weight, weight));
+        predict(3.0, &user, &item)
+    };
+    let predictions = [0.001, 0.25, 1.0, 3.0, 1000.0].map(after);
+    assert!(predictions.is_sorted() && predictions[1] < predictions[2] && predictions[2] < predictions[3]);
+    // Both biases alone would go all the way, and the factors by their rate at most.
+    assert!(predictions[4] < 5.0 + 2.0 + 1.0, "{predictions:?}");
+}
+
 proptest! {
     #[test]
     fn any_number_of_factors_learns_as_the_textbook_says(
@@ -166,6 +183,7 @@ proptest! {
     #[test]
     fn absurd_ratings_move_factors_by_the_rate_at_most(
         ratings in prop::collection::vec(prop_oneof![-1e6_f32..=1e6, 0.0_f32..=10.0], 1..200),
+        weight in prop_oneof![Just(1.0_f32), 0.001_f32..=1000.0],
     ) {
         let settings = Settings::default();
         let (mut user, mut item) = (vec![0.0; settings.width()], vec![0.0; settings.width()]);
@@ -173,7 +191,7 @@ proptest! {
         initial(&settings, 1, Side::Item, 1, &mut item);
         for rating in ratings {
             let before = user.clone();
-            learn(&settings, 0.0, rating, &mut user, &mut item);
+            learn_weighted(&settings, 0.0, rating, weight, &mut user, &mut item);
             prop_assert!(user.iter().chain(&item).all(|value| value.is_finite()));
             let moved: f32 = user[FACTORS..].iter().zip(&before[FACTORS..]).map(|(a, b)| (a - b) * (a - b)).sum();
             prop_assert!(moved.sqrt() <= settings.values().factor_rate * 1.01, "moved by {}", moved.sqrt());

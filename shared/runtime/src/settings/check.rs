@@ -3,7 +3,10 @@
 use std::fmt::{Debug, Display};
 use std::ops::RangeInclusive;
 
-use super::{GatewaySettings, KafkaSettings, MODELS, RecommenderSettings, ServerSettings, Settings, WorkerSettings};
+use super::{
+    EventMeaning, EventTypeSettings, GatewaySettings, KafkaSettings, MODELS, RecommenderSettings, ServerSettings,
+    Settings, WorkerSettings,
+};
 use crate::Error;
 
 /// Longest name that leaves room for the rest of a Kafka topic, group or transactional id.
@@ -16,6 +19,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
     models(settings)?;
     range("shutdown_timeout_ms", settings.shutdown_timeout_ms, 1_000..=HOUR_MS)?;
     kafka(&settings.kafka)?;
+    settings.input.ratings.types.iter().try_for_each(|(name, kind)| event_type(name, kind))?;
     recommender(&settings.recommender)?;
     server(&settings.server)?;
     worker(&settings.worker)?;
@@ -51,11 +55,13 @@ fn names(settings: &Settings) -> Result<(), Error> {
             return Err(Error::setting(path, name, "1 to 64 of the characters a-z, A-Z, 0-9, '.', '_' and '-'"));
         }
     }
-    let topic = &settings.topics.ratings;
-    // `.rejected` is added to it, and Kafka takes 249 characters.
-    if !is_legal(topic) || topic.len() > 240 || topic.is_empty() {
-        let allowed = "a Kafka topic's name: 1 to 240 of the characters a-z, A-Z, 0-9, '.', '_' and '-'";
-        return Err(Error::setting("topics.ratings", topic, allowed));
+    let topics = [("topics.ratings", &settings.topics.ratings), ("topics.messages", &settings.topics.messages)];
+    for (path, topic) in topics {
+        // `.rejected` is added to it, and Kafka takes 249 characters.
+        if !is_legal(topic) || topic.len() > 240 || topic.is_empty() {
+            let allowed = "a Kafka topic's name: 1 to 240 of the characters a-z, A-Z, 0-9, '.', '_' and '-'";
+            return Err(Error::setting(path, topic, allowed));
+        }
     }
     Ok(())
 }
@@ -85,6 +91,21 @@ fn kafka(kafka: &KafkaSettings) -> Result<(), Error> {
     range("kafka.partitions", kafka.partitions, 1..=10_000)?;
     range("kafka.session_timeout_ms", kafka.session_timeout_ms, 6_000..=300_000)?;
     range("kafka.transaction_timeout_ms", kafka.transaction_timeout_ms, 1_000..=900_000)
+}
+
+/// What a mapping makes of the fields and the names is checked by who builds it.
+fn event_type(name: &str, kind: &EventTypeSettings) -> Result<(), Error> {
+    let path = |field: &str| format!("input.ratings.types.{name}.{field}");
+    // The largest is weir-wire's.
+    range(&path("weight"), kind.weight, 0.001..=1_000.0)?;
+    match (kind.meaning(), kind.rating) {
+        (EventMeaning::Rating, None) => {
+            Err(Error::setting(&path("rating"), "not set", "a number where the meaning is rating"))
+        }
+        (EventMeaning::Rating, Some(rating)) => range(&path("rating"), rating, -1e6..=1e6),
+        (_, Some(rating)) => Err(Error::setting(&path("rating"), rating, "left out unless the meaning is rating")),
+        (_, None) => Ok(()),
+    }
 }
 
 fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {

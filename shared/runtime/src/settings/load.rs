@@ -7,7 +7,8 @@ use figment::error::Kind;
 use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
-use super::naming::{self, PROPERTIES};
+use super::naming::{self, EVENT_TYPES};
+use super::origins::{Layered, Origins};
 use super::{Settings, how_to_set};
 use crate::Error;
 
@@ -48,20 +49,28 @@ fn ours((name, value): (OsString, OsString)) -> Option<Result<(String, String), 
 }
 
 /// Merges the layers without validating the outcome.
-pub(super) fn merge(sources: &Sources) -> Result<Settings, Error> {
+pub(super) fn merge(sources: &Sources) -> Result<(Settings, Origins), Error> {
     let defaults = Value::serialize(Settings::default()).map_err(|error| Error::Dump(error.to_string()))?;
     let environment = sources
         .environment
         .iter()
         .filter(|(_, value)| !value.is_empty())
         .filter_map(|(name, value)| naming::path_of_variable(name).map(|path| (path, value.clone())));
-    let mut figment = Figment::from(Layer::new("the defaults", defaults.clone()));
+    let mut layers = Vec::new();
     if let Some(path) = sources.file() {
-        figment = figment.merge(read_file(&path)?);
+        layers.push((read_file(&path)?, Layered::File(path)));
     }
-    figment = figment.merge(Layer::from_text("the environment", environment, &defaults));
-    figment = figment.merge(Layer::from_text("the command line", sources.arguments.iter().cloned(), &defaults));
-    figment.extract().map_err(|error| explain(error, &defaults))
+    layers.push((Layer::from_text("the environment", environment, &defaults), Layered::Environment));
+    let arguments = sources.arguments.iter().cloned();
+    layers.push((Layer::from_text("the command line", arguments, &defaults), Layered::CommandLine));
+    let mut figment = Figment::from(Layer::new("the defaults", defaults.clone()));
+    let mut origins = Origins::default();
+    for (layer, layered) in layers {
+        origins.push(layered, layer.values.clone());
+        figment = figment.merge(layer);
+    }
+    let settings = figment.extract().map_err(|error| explain(error, &defaults))?;
+    Ok((settings, origins))
 }
 
 /// One source of values under its name.
@@ -79,8 +88,8 @@ impl Layer {
     fn from_text(name: &str, entries: impl Iterator<Item = (String, String)>, defaults: &Value) -> Self {
         let mut values = Dict::new();
         for (path, text) in entries {
-            let parts = path_parts(&path);
-            let value = typed(&text, defaults.find_ref(&path));
+            let parts = naming::parts(&path);
+            let value = typed(&text, default_of(&path, defaults).as_ref());
             insert(&mut values, &parts, value);
         }
         Self { name: name.to_owned(), values }
@@ -97,10 +106,12 @@ impl Provider for Layer {
     }
 }
 
-fn path_parts(path: &str) -> Vec<&str> {
-    match path.strip_prefix(PROPERTIES) {
-        Some(property) => vec!["kafka", "settings", property],
-        None => path.split('.').collect(),
+/// The default of a setting, whose kind a text becomes. Of an entry under a name of the user's own it is that of all such
+/// entries.
+fn default_of(path: &str, defaults: &Value) -> Option<Value> {
+    match (path.strip_prefix(EVENT_TYPES), naming::parts(path).last()) {
+        (Some(_), Some(&("rating" | "weight"))) => Some(Value::from(1.0)),
+        _ => defaults.find_ref(path).cloned(),
     }
 }
 
@@ -172,7 +183,7 @@ fn nearest(unknown: &str, defaults: &Value) -> String {
 
 fn collect_paths(value: &Value, path: &str, into: &mut Vec<String>) {
     match value {
-        Value::Dict(_, entries) if path != "kafka.settings" => {
+        Value::Dict(_, entries) if !entries.is_empty() && path != "kafka.settings" => {
             for (name, entry) in entries {
                 let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 collect_paths(entry, &inner, into);

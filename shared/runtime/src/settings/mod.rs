@@ -4,8 +4,11 @@
 //! `WEIR_WORKER__BATCH_EVENTS` in the environment and `--set worker.batch_events=VALUE` on the command line.
 
 mod check;
+mod dump;
+mod input;
 mod load;
 mod naming;
+mod origins;
 mod sections;
 
 use std::path::PathBuf;
@@ -13,8 +16,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::is_name;
+pub use input::{
+    EventMeaning, EventTypeSettings, FieldSource, InputSettings, LabelMeaning, MessageInputSettings,
+    RatingInputSettings, UnlistedEvents,
+};
 pub use load::Sources;
 pub use naming::how_to_set;
+pub use origins::Origins;
 pub use sections::{
     GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
     TopicSettings, WorkerSettings,
@@ -52,6 +60,8 @@ pub struct Settings {
     pub kafka: KafkaSettings,
     /// Names of the input topics.
     pub topics: TopicSettings,
+    /// How the events of the input topics are read.
+    pub input: InputSettings,
     /// The model `recommender`.
     pub recommender: RecommenderSettings,
     /// The role `server`.
@@ -77,6 +87,7 @@ impl Default for Settings {
             shutdown_timeout_ms: 20_000,
             kafka: KafkaSettings::default(),
             topics: TopicSettings::default(),
+            input: InputSettings::default(),
             recommender: RecommenderSettings::default(),
             server: ServerSettings::default(),
             worker: WorkerSettings::default(),
@@ -93,9 +104,17 @@ impl Settings {
     /// A file that cannot be read or parsed, an unknown setting, a value of the wrong type or out of its range. Each
     /// is one sentence that names the setting and how to set it.
     pub fn load(sources: &Sources) -> Result<Self, Error> {
-        let settings = load::merge(sources)?;
+        Self::load_with_origins(sources).map(|(settings, _)| settings)
+    }
+
+    /// As [`Settings::load`], with where each setting comes from.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load_with_origins(sources: &Sources) -> Result<(Self, Origins), Error> {
+        let (settings, origins) = load::merge(sources)?;
         settings.validate()?;
-        Ok(settings)
+        Ok((settings, origins))
     }
 
     /// Checks every value against its range and the values against one another.
@@ -106,14 +125,16 @@ impl Settings {
         check::check(self)
     }
 
-    /// The settings as TOML that [`Settings::load`] reads back to the same settings.
+    /// The settings as TOML that [`Settings::load`] reads back to the same settings, each with a comment that says where
+    /// it comes from.
     ///
-    /// It contains the passwords that `[kafka.settings]` may hold, so it is not for logs.
+    /// The passwords that `[kafka.settings]` may hold are left out, with a comment in their place, unless `show_secrets`;
+    /// then it is not for logs.
     ///
     /// # Errors
     /// [`Error::Dump`] where a path is not UTF-8.
-    pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string(self).map_err(|error| Error::Dump(error.to_string()))
+    pub fn to_toml(&self, origins: &Origins, show_secrets: bool) -> Result<String, Error> {
+        dump::dump(self, origins, show_secrets)
     }
 }
 

@@ -19,19 +19,41 @@ const OPTIONS: [(&str, &str); 7] = [
 pub(super) const ENVIRONMENT_PREFIX: &str = "WEIR_";
 /// Where librdkafka's own properties live; what follows in a path is one property name, dots and all.
 pub(super) const PROPERTIES: &str = "kafka.settings.";
+/// Where types of events are described: the type's name follows, dots and all, and then one field.
+pub(super) const EVENT_TYPES: &str = "input.ratings.types.";
+/// Where values of labels are explained: what follows is one value, dots and all.
+const LABELS: &str = "input.messages.labels.";
+
+/// A path cut into the names of its levels. Names that are not weir's own may have dots.
+pub(super) fn parts(path: &str) -> Vec<&str> {
+    let event_type = || path.strip_prefix(EVENT_TYPES).and_then(|rest| rest.rsplit_once('.'));
+    if let Some(property) = path.strip_prefix(PROPERTIES) {
+        vec!["kafka", "settings", property]
+    } else if let Some((name, field)) = event_type() {
+        vec!["input", "ratings", "types", name, field]
+    } else if let Some(label) = path.strip_prefix(LABELS) {
+        vec!["input", "messages", "labels", label]
+    } else {
+        path.split('.').collect()
+    }
+}
 
 /// How the setting `path` is set in each layer, for the end of an error.
 #[must_use]
 pub fn how_to_set(path: &str) -> String {
     let (command, variable) = (command_line(path), variable(path));
-    let in_file = match path.strip_prefix(PROPERTIES).map(|property| ("kafka.settings", property)) {
-        Some((section, property)) => format!("\"{property}\" under [{section}]"),
-        None => match path.rsplit_once('.') {
-            Some((section, field)) => format!("{field} under [{section}]"),
-            None => path.to_owned(),
-        },
+    let parts: Vec<_> = parts(path).into_iter().map(quoted).collect();
+    let in_file = match parts.split_last() {
+        Some((field, section)) if !section.is_empty() => format!("{field} under [{}]", section.join(".")),
+        _ => path.to_owned(),
     };
     format!("set it with {command}, {variable} in the environment, or {in_file} in the file")
+}
+
+/// A name as TOML wants it.
+fn quoted(name: &str) -> String {
+    let bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if bare { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 /// `--brokers`, or `--set worker.in_flight=VALUE`.

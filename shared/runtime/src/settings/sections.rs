@@ -43,11 +43,13 @@ impl Default for KafkaSettings {
 pub struct TopicSettings {
     /// Ratings, keyed by user where possible.
     pub ratings: String,
+    /// Messages, keyed by their id where possible.
+    pub messages: String,
 }
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        Self { ratings: "ratings".into() }
+        Self { ratings: "ratings".into(), messages: "messages".into() }
     }
 }
 

@@ -128,13 +128,66 @@ fn a_dump_can_be_fed_back() {
     settings.recommender.seed = i64::MAX as u64;
     settings.recommender.factor_rate = 0.1;
     settings.kafka.settings.insert("ssl.ca.location".into(), "ca = \"1\"\n.pem".into());
+    let kind = EventTypeSettings { meaning: None, rating: Some(4.1), weight: 0.1 };
+    settings.input.ratings.types.insert("page.view".into(), kind);
+    settings.input.ratings.user = FieldSource::Constant("a\n\"b".into());
+    settings.input.messages.labels.insert(String::new(), LabelMeaning::None);
     for settings in [Settings::default(), settings] {
-        let dumped = settings.to_toml().expect("dumped");
+        let dumped = settings.to_toml(&Origins::default(), true).expect("dumped");
         assert_eq!(load(&dumped, &[], &[]).as_ref(), Ok(&settings), "{dumped}");
         assert!(dumped.contains("\n[worker]\n"), "{dumped}");
     }
-    let defaults = Settings::default().to_toml().expect("dumped");
-    assert!(defaults.contains("factor_rate = 0.4\n"), "no digits that nobody wrote: {defaults}");
+    let defaults = Settings::default().to_toml(&Origins::default(), true).expect("dumped");
+    assert!(defaults.contains("factor_rate = 0.4  # default\n"), "no digits that nobody wrote: {defaults}");
+}
+
+#[test]
+fn a_dump_says_where_each_value_comes_from() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("weir.toml");
+    let file = "prefix = \"file\"\n[worker]\nin_flight = 5\n[kafka.settings]\nssl.ca.location = \"ca.pem\"\n\
+                [input.ratings]\nuser = { constant = 7 }";
+    std::fs::write(&path, file).expect("a file");
+    let environment = pairs(&[("WEIR_WORKER__IN_FLIGHT", "6"), ("WEIR_KAFKA__SETTINGS__SASL_MECHANISM", "PLAIN")]);
+    let arguments = pairs(&[("server.shards", "5"), ("input.ratings.types.page.view.weight", "2")]);
+    let sources = Sources { file: Some(path.clone()), environment, arguments };
+    let (settings, origins) = Settings::load_with_origins(&sources).expect("loaded");
+    let dumped = settings.to_toml(&origins, false).expect("dumped");
+    let file = format!("# file {}", path.display());
+    for (line, origin) in [
+        ("listen = \"127.0.0.1:8080\"", "# default"),
+        ("prefix = \"file\"", file.as_str()),
+        ("\"ssl.ca.location\" = \"ca.pem\"", &file),
+        ("user = \"constant:7\"", &file),
+        ("in_flight = 6", "# environment WEIR_WORKER__IN_FLIGHT"),
+        ("\"sasl.mechanism\" = \"PLAIN\"", "# environment WEIR_KAFKA__SETTINGS__SASL_MECHANISM"),
+        ("shards = 5", "# command line"),
+        ("weight = 2.0", "# command line"),
+        ("batch_events = 8192", "# default"),
+    ] {
+        assert!(dumped.lines().any(|found| found == format!("{line}  {origin}")), "{line} {origin}: {dumped}");
+    }
+    assert_eq!(load(&dumped, &[], &[]), Ok(settings), "{dumped}");
+}
+
+#[test]
+fn secrets_are_dumped_only_when_asked_for() {
+    let secrets = ["sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"];
+    let mut settings = Settings::default();
+    settings.kafka.settings.insert("sasl.username".into(), "weir".into());
+    for name in secrets {
+        settings.kafka.settings.insert(name.into(), "tell\nnobody".into());
+    }
+    let shown = settings.to_toml(&Origins::default(), true).expect("dumped");
+    assert_eq!(load(&shown, &[], &[]).as_ref(), Ok(&settings), "{shown}");
+    let hidden = settings.to_toml(&Origins::default(), false).expect("dumped");
+    assert!(!hidden.contains("nobody"), "{hidden}");
+    for name in secrets {
+        let line = format!("# \"{name}\" = \"hidden, --show-secrets prints it\"  # default");
+        assert!(hidden.lines().any(|found| found == line), "{hidden}");
+        settings.kafka.settings.remove(name);
+    }
+    assert_eq!(load(&hidden, &[], &[]), Ok(settings), "what is hidden is not set: {hidden}");
 }
 
 #[test]
