@@ -157,7 +157,7 @@ impl Ranking {
     fn learn_batch(&mut self, events: &[Event]) {
         let (user_width, item_width) = (self.settings.user_width(), self.settings.item_width());
         let wanted = self.settings.values().negatives;
-        self.recent.add_batch(events.iter().map(|event| event.item as u64));
+        self.recent.add_batch(&events.iter().map(|event| event.item as u64).collect::<Vec<_>>());
         let mut drawn = Vec::new();
         self.recent.draw(wanted * events.len(), || self.random.u64(..), &mut drawn);
         for event in events {

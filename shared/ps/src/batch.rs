@@ -9,6 +9,14 @@ pub struct NameRef {
     length: u32,
 }
 
+impl NameRef {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.length == 0
+    }
+}
+
 /// The ids of a batch's events, one after the other in one allocation.
 #[derive(Clone, Debug, Default)]
 pub struct Names(String);
@@ -58,6 +66,8 @@ pub struct Batch<E> {
     pub names: Names,
     /// Records that are to be written with it whatever is learned: refused events.
     pub outputs: Vec<Output>,
+    /// Slots of rows that no single event names; room for [`crate::WorkerLogic::on_recv`] to note what all of them share.
+    pub shared_slots: Vec<u32>,
 }
 
 /// When a batch is full.
@@ -159,7 +169,7 @@ impl<E> Batcher<E> {
 
 fn empty<E>(source: u32, position: Position) -> Batch<E> {
     let range = SourceRange { source, first: position, next: position };
-    Batch { range, events: Vec::new(), names: Names::default(), outputs: Vec::new() }
+    Batch { range, events: Vec::new(), names: Names::default(), outputs: Vec::new(), shared_slots: Vec::new() }
 }
 
 #[cfg(test)]

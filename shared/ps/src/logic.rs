@@ -15,6 +15,12 @@ pub trait Schema: Send + Sync {
         let _ = (table, key, row);
     }
 
+    /// What rows and learning depend on that the tables' widths do not tell: settings by name, with their values. They are
+    /// stored with the model, and a difference is refused.
+    fn settings(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// Raised whenever the same log would teach something else, so that old and new state are never mixed.
     fn version(&self) -> u32 {
         1

@@ -80,6 +80,13 @@ pub fn initial(settings: &Settings, seed: u64, side: Side, key: u64, row: &mut [
     }
 }
 
+/// Whether anything was learned of what this user chooses: the row is not the one that everybody begins with. Without
+/// factors nothing of the kind can be learned.
+#[must_use]
+pub fn is_known(user_row: &[f32]) -> bool {
+    user_row[USER_SQUARED_GRADIENT_SUM] > 0.0
+}
+
 /// How high the item stands for the user: the higher, the better; 0 to 1 as far as the model is good.
 #[must_use]
 pub fn score(user_row: &[f32], item_row: &[f32]) -> f32 {

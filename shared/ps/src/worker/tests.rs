@@ -78,7 +78,13 @@ impl Pair {
         let (first, next) = (Position::online(self.next), Position::online(self.next + 1));
         self.next += 1;
         let range = SourceRange { source: 0, first, next };
-        let mut batch = Batch { range, events: Vec::new(), names: crate::Names::default(), outputs: Vec::new() };
+        let mut batch = Batch {
+            range,
+            events: Vec::new(),
+            names: crate::Names::default(),
+            outputs: Vec::new(),
+            shared_slots: Vec::new(),
+        };
         let name = batch.names.push("seven");
         batch.events.push((event, name, 0));
         self.worker.on_batch(batch, 0).unwrap();

@@ -69,7 +69,10 @@ impl Slab {
     pub(crate) fn pull(&mut self, key: u64, name: NameRef) -> u32 {
         let slot = self.find_or_insert(key);
         self.flags[slot as usize] |= PULLED;
-        self.names[slot as usize] = name;
+        if !name.is_empty() {
+            // Whoever asks again without one does not take it back.
+            self.names[slot as usize] = name;
+        }
         slot
     }
 
@@ -135,5 +138,19 @@ impl Slab {
     pub(crate) fn remember(&mut self) {
         self.before.clear();
         self.before.extend_from_slice(&self.words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Names;
+
+    #[test]
+    fn asking_again_without_a_name_does_not_take_it_back() {
+        let (mut slab, mut names) = (Slab::new(1), Names::default());
+        let name = names.push("seven");
+        assert_eq!([slab.pull(7, name), slab.pull(7, NameRef::default()), slab.pull(8, NameRef::default())], [0, 0, 1]);
+        assert_eq!(slab.names.iter().map(|name| names.get(*name)).collect::<Vec<_>>(), ["seven", ""]);
     }
 }

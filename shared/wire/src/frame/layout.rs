@@ -23,6 +23,9 @@ pub struct Layout {
     pub tables: Vec<TableLayout>,
     /// Version of the model's own logic.
     pub logic_version: u32,
+    /// What else the rows depend on, by the setting's name; absent in JSON where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<(String, u64)>,
 }
 
 /// A field in which two layouts differ: `shards is 4, expected 3`.
@@ -67,8 +70,10 @@ impl Layout {
             ("shards", self.shards.to_string(), found.shards.to_string()),
             ("hash_seed", self.hash_seed.to_string(), found.hash_seed.to_string()),
             ("model_seed", self.model_seed.to_string(), found.model_seed.to_string()),
-            ("tables", format!("{:?}", self.tables), format!("{:?}", found.tables)),
+            // A layout of another version may differ in everything below, and none of it is to blame.
             ("logic_version", self.logic_version.to_string(), found.logic_version.to_string()),
+            ("settings", beyond(&self.settings, &found.settings), beyond(&found.settings, &self.settings)),
+            ("tables", format!("{:?}", self.tables), format!("{:?}", found.tables)),
         ];
         let (field, expected, found) = pairs.into_iter().find(|(_, expected, found)| expected != found)?;
         Some(LayoutDifference { field, expected, found })
@@ -81,4 +86,11 @@ impl Layout {
     pub fn from_json(json: &[u8]) -> Result<Self, FrameError> {
         serde_json::from_slice(json).map_err(|error| FrameError::Layout(error.to_string()))
     }
+}
+
+/// The settings that `others` do not have as well, in words.
+fn beyond(settings: &[(String, u64)], others: &[(String, u64)]) -> String {
+    let own = settings.iter().filter(|setting| !others.contains(setting));
+    let own: Vec<String> = own.map(|(name, value)| format!("{name} = {value}")).collect();
+    if own.is_empty() { "none".to_owned() } else { own.join(", ") }
 }

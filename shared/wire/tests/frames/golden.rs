@@ -45,6 +45,7 @@ pub(crate) fn layout() -> Layout {
         model_seed: 42,
         tables: vec![TableLayout { id: 1, name: "items".into(), width: 19 }],
         logic_version: 1,
+        settings: Vec::new(),
     }
 }
 
@@ -174,7 +175,27 @@ fn layouts_name_where_they_differ() {
         |found| found.tables.truncate(0),
         "tables is [], expected [TableLayout { id: 1, name: \"items\", width: 19 }]",
     );
-    check(|found| found.logic_version = 2, "logic_version is 2, expected 1");
+    check(
+        |found| {
+            found.logic_version = 2;
+            found.tables.truncate(0);
+        },
+        "logic_version is 2, expected 1",
+    );
+    check(|found| found.settings.push(("k".into(), 2)), "settings is k = 2, expected none");
+}
+
+#[test]
+fn layouts_name_the_settings_in_which_they_differ() {
+    let with = |settings: &[(&str, u64)]| {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        Layout { settings, ..layout() }
+    };
+    let difference = with(&[("a", 1), ("b", 2)]).difference(&with(&[("a", 1), ("b", 3)])).unwrap();
+    assert_eq!(difference.to_string(), "settings is b = 3, expected b = 2");
+    let json = with(&[("a", 1)]).to_json().unwrap();
+    assert!(json.ends_with(br#","settings":[["a",1]]}"#));
+    assert_eq!(Layout::from_json(&json), Ok(with(&[("a", 1)])));
 }
 
 #[test]
