@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use anyhow::Context as _;
 use tokio::sync::watch;
 use weir_learn::seen::Ring;
+use weir_models::recommender::RowParts;
 use weir_models::{Description, ExpectedLayout, Named, describe, recommender, recommender_settings};
 use weir_ps::counting;
 use weir_runtime::Settings;
@@ -34,7 +35,11 @@ impl ServedModel {
         let shape = recommender_settings(settings)?;
         Ok(Self {
             model,
-            taste: Taste { half_life_hours: shape.half_life_hours, ring: Ring::for_items(shape.seen_items) },
+            taste: Taste {
+                half_life_hours: shape.half_life_hours,
+                ring: Ring::for_items(shape.seen_items),
+                parts: RowParts::new(&shape.factors),
+            },
             parameters_topic: description.topics(&settings.prefix).parameters,
             serving: RwLock::default(),
             offsets: watch::Sender::new(Arc::from([])),

@@ -1,7 +1,8 @@
 //! Models as the settings describe them.
 
-use weir_learn::mf;
-use weir_runtime::Settings;
+use weir_learn::ranking::{self, positive};
+use weir_learn::{Error, mf};
+use weir_runtime::{PositiveRatings, RankingSettings, Settings};
 
 use crate::recommender::RecommenderSettings;
 
@@ -9,7 +10,7 @@ use crate::recommender::RecommenderSettings;
 ///
 /// # Errors
 /// A hyper-parameter is out of its range.
-pub fn recommender_settings(settings: &Settings) -> Result<RecommenderSettings, weir_learn::Error> {
+pub fn recommender_settings(settings: &Settings) -> Result<RecommenderSettings, Error> {
     let recommender = &settings.recommender;
     let factors = mf::Settings::try_from(mf::HyperParameters {
         factors: recommender.factors.into(),
@@ -24,11 +25,36 @@ pub fn recommender_settings(settings: &Settings) -> Result<RecommenderSettings, 
     })?;
     Ok(RecommenderSettings {
         factors,
+        ranking: ranking_settings(&recommender.ranking)?,
+        positive: positive_rule(&recommender.ranking),
         seed: recommender.seed,
         hash_seed: recommender.seed,
         half_life_hours: recommender.half_life_hours,
         seen_items: recommender.seen_items,
     })
+}
+
+fn ranking_settings(ranking: &RankingSettings) -> Result<ranking::Settings, Error> {
+    ranking::Settings::try_from(ranking::HyperParameters {
+        factors: ranking.factors.into(),
+        factor_rate: ranking.factor_rate,
+        bias_rate: ranking.bias_rate,
+        initial_sum: ranking.initial_sum,
+        regularisation: ranking.regularisation,
+        initial_sd: ranking.initial_sd,
+        initial_user_factor: ranking.initial_user_factor,
+        negatives: ranking.negatives.into(),
+        window: ranking.window as usize,
+    })
+}
+
+fn positive_rule(ranking: &RankingSettings) -> positive::Rule {
+    let rated = match ranking.positive_ratings {
+        PositiveRatings::Mean => positive::Rated::AtOrAboveMean,
+        PositiveRatings::AtLeast => positive::Rated::AtLeast(ranking.positive_at_least),
+        PositiveRatings::Every => positive::Rated::Every,
+    };
+    positive::Rule { rated, unrated: ranking.positive_without_rating }
 }
 
 #[cfg(test)]
@@ -39,5 +65,23 @@ mod tests {
     fn the_settings_defaults_are_those_that_were_measured() {
         let settings = recommender_settings(&Settings::default()).unwrap();
         assert_eq!(settings.factors, mf::Settings::default());
+        assert_eq!(settings.ranking, ranking::Settings::default());
+        assert_eq!(settings.positive, positive::Rule::default());
+    }
+
+    #[test]
+    fn every_rule_of_positives_can_be_set() {
+        let check = |positive_ratings, positive_without_rating, rated| {
+            let ranking = RankingSettings {
+                positive_ratings,
+                positive_at_least: 4.0,
+                positive_without_rating,
+                ..RankingSettings::default()
+            };
+            assert_eq!(positive_rule(&ranking), positive::Rule { rated, unrated: positive_without_rating });
+        };
+        check(PositiveRatings::Mean, false, positive::Rated::AtOrAboveMean);
+        check(PositiveRatings::AtLeast, true, positive::Rated::AtLeast(4.0));
+        check(PositiveRatings::Every, true, positive::Rated::Every);
     }
 }

@@ -25,6 +25,7 @@ impl ExpectedLayout {
             model_seed: seed,
             tables: tables.collect(),
             logic_version: schema.version(),
+            settings: schema.settings().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         })
     }
 
@@ -74,8 +75,9 @@ impl ExpectedLayout {
             "shards" => " (setting server.shards)",
             "partitioner" => " (setting server.partitioner, or the model's own rule)",
             "hash_seed" | "model_seed" => " (setting recommender.seed)",
-            "tables" => " (setting recommender.factors, or another version of weir)",
             "cluster_id" => " (setting brokers)",
+            // They are named in the difference.
+            "settings" => "",
             _ => " (another version of weir)",
         };
         Err(format!(
@@ -125,7 +127,11 @@ mod tests {
         );
         check(|layout| layout.partitioner = "custom:by-first-letter".into(), Some("custom:by-first-letter"));
         check(|layout| layout.hash_seed = 2, Some("hash_seed is 2, expected 1 (setting recommender.seed)"));
-        check(|layout| layout.tables[1].width = 4, Some("recommender.factors"));
+        check(|layout| layout.tables[1].width = 4, Some("another version"));
+        check(
+            |layout| layout.settings.push(("recommender.factors".into(), 4)),
+            Some("recommender.factors = 4, expected"),
+        );
         check(|layout| layout.logic_version = 2, Some("another version"));
     }
 

@@ -1,25 +1,29 @@
-//! The model `recommender`: ratings predicted by biased matrix factorisation, popularity for users who are not known
-//! yet, and the items that a user has seen.
+//! The model `recommender`: ratings predicted by biased matrix factorisation, items ranked by a second one that learns
+//! from choices, popularity for users who are not known yet, and the items that a user has seen.
 
 mod decode;
+mod recent;
+mod rows;
 mod schema;
 mod server;
 mod worker;
 
 use std::sync::Arc;
 
-use weir_learn::mf;
+use weir_learn::ranking::positive;
+use weir_learn::{mf, ranking};
 use weir_ps::{Model, Schema};
 use weir_wire::rating::RatingMapping;
 
 pub use decode::RecommenderEvent;
+pub use rows::RowParts;
 pub use schema::RecommenderSchema;
 pub use server::RecommenderServer;
 pub use worker::RecommenderWorker;
 
-/// Users' factor rows ([`mf`]), cached by workers.
+/// Users' factor rows, a part for ratings and one for the ranking ([`RowParts`]), cached by workers.
 pub const USERS: u8 = 0;
-/// Items' factor rows ([`mf`]).
+/// Items' factor rows, of the same two parts.
 pub const ITEMS: u8 = 1;
 /// The mean of all ratings: one row ([`weir_learn::GlobalMean`]) under [`MEAN_KEY`].
 pub const MEAN: u8 = 2;
@@ -38,8 +42,12 @@ pub const MEAN_KEY: u64 = 1;
 /// What shapes the recommender's rows and learning.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecommenderSettings {
-    /// Hyper-parameters of the factor model.
+    /// Hyper-parameters of the model that predicts ratings.
     pub factors: mf::Settings,
+    /// Hyper-parameters of the model that puts items in order.
+    pub ranking: ranking::Settings,
+    /// Which events count as choices.
+    pub positive: positive::Rule,
     /// Seed of the initial values.
     pub seed: u64,
     /// Seed of the hash from ids to keys.
@@ -81,7 +89,7 @@ impl Model for RecommenderModel {
     }
 
     fn worker(&self) -> RecommenderWorker {
-        RecommenderWorker::new(self.settings.factors)
+        RecommenderWorker::new(self.settings)
     }
 
     fn server(&self) -> RecommenderServer {

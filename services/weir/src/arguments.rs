@@ -82,7 +82,7 @@ pub(crate) struct BenchRatings {
     /// Partitions of the topic
     #[arg(long, default_value_t = 4)]
     pub(crate) partitions: u32,
-    /// Factors of users and items
+    /// Factors of users and items, of both factor models
     #[arg(long, default_value_t = 10)]
     pub(crate) factors: u16,
     /// How often both are measured

@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Bench(BenchCommand::Ratings(command)) => {
             let mut settings = checked(command.options.clone().load())?;
             settings.recommender.factors = command.factors;
+            settings.recommender.ranking.factors = command.factors;
             bench::ratings(&command, settings)
         }
     }

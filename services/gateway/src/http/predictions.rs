@@ -39,7 +39,8 @@ pub(super) async fn post(
     let model = gateway.recommender()?;
     at_least::wait(&gateway, model, &query).await?;
     let keys: Vec<_> = pairs.iter().map(|(user, item)| (model.key(user), model.key(item))).collect();
-    let read = move |view: &View| (view.predict(&keys), view.offsets());
+    let parts = model.taste().parts;
+    let read = move |view: &View| (view.predict(parts, &keys), view.offsets());
     let (ratings, offsets) = gateway.read(model, read).await?;
     let predictions = pairs.into_iter().zip(ratings).map(|((user, item), rating)| Prediction { user, item, rating });
     Ok(Json(Predictions { predictions: predictions.collect(), model: BasedOn::new(model, &offsets) }))

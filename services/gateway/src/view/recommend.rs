@@ -2,8 +2,8 @@
 
 use weir_learn::seen::{Ring, chunk_items, chunk_key};
 use weir_learn::top_k::TopK;
-use weir_learn::{GlobalMean, mf, popularity};
-use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, SEEN, SEEN_HEADS, USERS};
+use weir_learn::{GlobalMean, mf, popularity, ranking};
+use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, RowParts, SEEN, SEEN_HEADS, USERS};
 use weir_ps::words;
 
 use super::View;
@@ -16,6 +16,8 @@ pub(crate) struct Taste {
     pub(crate) half_life_hours: f32,
     /// The ring of items that a user has seen.
     pub(crate) ring: Ring,
+    /// Where rows of users and items have what.
+    pub(crate) parts: RowParts,
 }
 
 /// One item of a list.
@@ -23,7 +25,7 @@ pub(crate) struct Taste {
 pub(crate) struct Recommendation {
     /// The item's id.
     pub(crate) item: String,
-    /// The predicted rating, or how popular the item is now.
+    /// How high the item stands for the user, or how popular it is now.
     pub(crate) score: f32,
 }
 
@@ -31,7 +33,7 @@ pub(crate) struct Recommendation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Source {
-    /// The user's own ratings.
+    /// What the user has chosen.
     Personal,
     /// What everybody does.
     Popular,
@@ -66,22 +68,22 @@ impl Seen {
 
 impl View {
     /// The best `k` items for a user, best first, without those that the user has seen; equal scores are ordered by
-    /// key. A user without ratings gets what is popular at `now_ms`.
+    /// key. A user who has chosen nothing yet gets what is popular at `now_ms`.
     pub(crate) fn recommend(&self, taste: Taste, user: u64, k: usize, now_ms: i64) -> (Source, Vec<Recommendation>) {
         let seen = Seen::of(self, taste.ring, user);
-        let row = self.row(USERS, user).map(words::f32s).filter(|row| row.get(mf::COUNT).is_some_and(|n| *n > 0.0));
+        let row = self.row(USERS, user).map(|row| taste.parts.ranking(row)).filter(|row| ranking::is_known(row));
         if let Some(row) = row {
-            return (Source::Personal, self.personal(row, &seen, k));
+            return (Source::Personal, self.personal(taste.parts, row, &seen, k));
         }
         let now_hours = popularity::hours(now_ms, now_ms);
         (Source::Popular, popular(self, taste.half_life_hours, &seen, k, now_hours))
     }
 
-    fn personal(&self, user_row: &[f32], seen: &Seen, k: usize) -> Vec<Recommendation> {
+    fn personal(&self, parts: RowParts, user_row: &[f32], seen: &Seen, k: usize) -> Vec<Recommendation> {
         let Some(items) = self.table(ITEMS) else { return Vec::new() };
-        let (mean, mut top) = (self.mean(), TopK::new(k));
+        let mut top = TopK::new(k);
         for slot in (0..items.slots()).filter(|slot| items.occupied(*slot)) {
-            let score = mf::predict(mean, user_row, words::f32s(items.row(slot)));
+            let score = ranking::score(user_row, parts.ranking(items.row(slot)));
             let key = items.key(slot);
             // The dear tests come last: few rows get that far.
             if top.would_take(key, score) && items.name(slot).is_some() && !seen.contains(key) {
@@ -95,7 +97,7 @@ impl View {
     }
 
     /// The predicted ratings of pairs of user and item. Whoever is not known has the row that everyone begins with.
-    pub(crate) fn predict(&self, pairs: &[(u64, u64)]) -> Vec<f32> {
+    pub(crate) fn predict(&self, parts: RowParts, pairs: &[(u64, u64)]) -> Vec<f32> {
         let mean = self.mean();
         let (mut user_row, mut item_row) = (Vec::new(), Vec::new());
         let mut predict = |(user, item): &(u64, u64)| {
@@ -103,7 +105,7 @@ impl View {
             item_row.clear();
             self.rows.read(USERS, *user, &mut user_row);
             self.rows.read(ITEMS, *item, &mut item_row);
-            mf::predict(mean, words::f32s(&user_row), words::f32s(&item_row))
+            mf::predict(mean, parts.ratings(&user_row), parts.ratings(&item_row))
         };
         pairs.iter().map(&mut predict).collect()
     }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use weir_learn::seen::{Chunk, Chunks, Ring, chunk_key};
-use weir_learn::{GlobalMean, mf, popularity};
+use weir_learn::{GlobalMean, mf, popularity, ranking};
 use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, SEEN, SEEN_HEADS, USERS};
 use weir_ps::counting;
 use weir_runtime::Settings;
@@ -8,8 +8,10 @@ use weir_runtime::Settings;
 use super::*;
 use crate::served::ServedModel;
 
-/// Factors per row in these tests.
+/// Factors per part of a row in these tests.
 pub(crate) const FACTORS: usize = 2;
+/// Values of a row's first part, that for ratings.
+const RATINGS: usize = mf::FACTORS + FACTORS;
 /// A day in 2026 in milliseconds since 1970.
 pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
 
@@ -18,6 +20,7 @@ pub(crate) fn settings() -> Settings {
     let models = vec!["recommender".into(), "counting".into()];
     let mut settings = Settings { models, ..Settings::default() };
     settings.recommender.factors = FACTORS as u16;
+    settings.recommender.ranking.factors = FACTORS as u16;
     settings.recommender.seen_items = 32;
     settings.recommender.half_life_hours = 24.0;
     settings
@@ -36,10 +39,28 @@ impl Filled {
         Self { model, view }
     }
 
-    /// A user or item whose row is `[count, bias, 0, factors]`.
+    /// A user or item whose part for ratings is `[count, bias, 0, factors]`.
     pub(crate) fn factors(&mut self, table: u8, id: &str, count: f32, bias: f32, factors: [f32; FACTORS]) -> &mut Self {
-        let row = [&[count, bias, 0.0][..], &factors].concat().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        self.view.put(table, self.model.key(id), Some(id), &row);
+        self.set(table, id, 0, &[&[count, bias, 0.0][..], &factors].concat())
+    }
+
+    /// A user whose part for the ranking is `[0, 0, 1, factors]`: something was learned of what they choose.
+    pub(crate) fn chooses(&mut self, user: &str, factors: [f32; FACTORS]) -> &mut Self {
+        self.set(USERS, user, RATINGS, &[&[0.0, 0.0, 1.0][..], &factors].concat())
+    }
+
+    /// An item whose part for the ranking is `[bias, 0, factors]`.
+    pub(crate) fn ranked(&mut self, item: &str, bias: f32, factors: [f32; FACTORS]) -> &mut Self {
+        self.set(ITEMS, item, RATINGS, &[&[bias, 0.0][..], &factors].concat())
+    }
+
+    /// Sets values of a row from `place` on; the others stay, at first at 0.
+    fn set(&mut self, table: u8, id: &str, place: usize, values: &[f32]) -> &mut Self {
+        let key = self.model.key(id);
+        let width = self.model.schema().tables()[usize::from(table)].width;
+        let mut row = self.view.row(table, key).map_or_else(|| vec![0; width], <[u32]>::to_vec);
+        words::f32s_mut(&mut row)[place..][..values.len()].copy_from_slice(values);
+        self.view.put(table, key, Some(id), &row);
         self
     }
 
@@ -110,12 +131,13 @@ impl Chunks for Ringed<'_> {
     }
 }
 
-/// Three items, a user who rated, one who only looked, and what is popular.
+/// Three items, a user who rated and chose, one who did neither, and what is popular.
 pub(crate) fn recommender() -> Filled {
     let mut filled = Filled::new("recommender");
     filled.mean(3.5).factors(ITEMS, "a", 1.0, 0.5, [1.0, 0.0]).factors(ITEMS, "b", 1.0, 0.25, [0.0, 1.0]);
     filled.factors(ITEMS, "c", 0.0, 0.0, [0.0, 0.0]).factors(USERS, "rater", 2.0, 0.125, [0.5, 2.0]);
-    filled.factors(USERS, "looker", 0.0, 0.0, [0.0, 0.0]);
+    filled.factors(USERS, "looker", 0.0, 0.0, [0.0, 0.0]).chooses("rater", [0.5, 0.25]);
+    filled.ranked("a", 0.5, [0.5, 0.0]).ranked("b", 0.125, [0.0, 0.5]).ranked("c", 0.125, [0.5, 0.5]);
     filled.popular("a", 24.0, 4.0).popular("b", 0.0, 1.0).popular("c", 0.0, 3.0).popular("without-a-name", 0.0, 99.0);
     filled.activity("rater", 2, 1_700_000_000_000).activity("looker", 5, 1_600_000_000_000);
     filled.barriers(&[7, 3]);
@@ -123,18 +145,25 @@ pub(crate) fn recommender() -> Filled {
 }
 
 #[test]
-fn a_user_with_ratings_gets_what_is_predicted_best() {
+fn a_user_who_has_chosen_gets_what_ranks_highest() {
     let mut filled = recommender();
-    // 3.5 + 0.125 + bias + p·q, by hand.
-    let expected = [("b", 5.875), ("a", 4.625), ("c", 3.625)].map(|(item, score)| (item.to_owned(), score));
+    // bias + p·q, by hand; by predicted rating b would come first.
+    let expected = [("a", 0.75), ("c", 0.5), ("b", 0.25)].map(|(item, score)| (item.to_owned(), score));
     assert_eq!(filled.recommend("rater", 10), (Source::Personal, expected.to_vec()));
     assert_eq!(filled.recommend("rater", 1).1, expected[..1]);
-    filled.seen("rater", &["b"]);
+    filled.seen("rater", &["a"]);
     assert_eq!(filled.recommend("rater", 10).1, expected[1..]);
 }
 
 #[test]
-fn a_user_without_ratings_gets_what_is_popular() {
+fn a_user_who_rated_and_chose_nothing_gets_what_is_popular() {
+    let mut filled = recommender();
+    filled.factors(USERS, "critic", 3.0, -2.0, [0.5, 2.0]);
+    assert_eq!(filled.recommend("critic", 1), (Source::Popular, vec![("c".to_owned(), 3.0)]));
+}
+
+#[test]
+fn a_user_without_choices_gets_what_is_popular() {
     let mut filled = recommender();
     // One half-life has passed since a's sum was 4.
     let expected = [("c", 3.0), ("a", 2.0), ("b", 1.0)].map(|(item, score)| (item.to_owned(), score));
@@ -149,10 +178,10 @@ fn seen_items_reach_over_all_chunks() {
     let mut filled = Filled::new("recommender");
     let ids: Vec<String> = (0..30).map(|number| format!("i{number}")).collect();
     for id in &ids {
-        filled.factors(ITEMS, id, 1.0, 0.0, [0.0, 0.0]);
+        filled.ranked(id, 0.0, [0.0, 0.0]);
     }
     let all: Vec<&str> = ids.iter().map(String::as_str).collect();
-    filled.factors(USERS, "u", 1.0, 0.0, [0.0, 0.0]).seen("u", &all[..29]);
+    filled.chooses("u", [0.0, 0.0]).seen("u", &all[..29]);
     assert_eq!(filled.recommend("u", 10).1, [("i29".to_owned(), 0.0)]);
 }
 
@@ -160,14 +189,15 @@ fn seen_items_reach_over_all_chunks() {
 fn whoever_is_unknown_is_predicted_with_the_row_that_everyone_begins_with() {
     let filled = recommender();
     let schema = filled.model.schema();
-    let begin = |table, key| {
-        let mut row = [0; mf::FACTORS + FACTORS];
+    let parts = filled.model.taste().parts;
+    let begin = |table: u8, key| {
+        let mut row = vec![0; schema.tables()[usize::from(table)].width];
         schema.initial(table, key, &mut row);
-        row
+        parts.ratings(&row).to_vec()
     };
     let (user, item) = (filled.model.key("nobody"), filled.model.key("nothing"));
-    let expected = mf::predict(3.5, words::f32s(&begin(USERS, user)), words::f32s(&begin(ITEMS, item)));
-    let found = filled.view.predict(&[(user, item), (filled.model.key("rater"), filled.model.key("a"))]);
+    let expected = mf::predict(3.5, &begin(USERS, user), &begin(ITEMS, item));
+    let found = filled.view.predict(parts, &[(user, item), (filled.model.key("rater"), filled.model.key("a"))]);
     assert_eq!(found, [expected, 4.625]);
     assert!((expected - 3.5).abs() < 0.5, "{expected}");
 }
@@ -227,7 +257,7 @@ fn values_are_what_the_tables_rule_adds_and_ids_are_found_by_key() {
     let json = |table: &str| serde_json::to_value(filled.view.page(table, None, 1_000)).expect("JSON").to_string();
     assert!(json("items").contains(r#""id":"c","key":"#), "{}", json("items"));
     assert!(
-        serde_json::to_string(&filled.view.page("users", None, 9)).expect("JSON").contains("[1.0,0.1,0.0,0.0,0.0]")
+        serde_json::to_string(&filled.view.page("users", None, 9)).expect("JSON").contains("[1.0,0.1,0.0,0.0,0.0,0.0,")
     );
     assert_eq!(json("mean"), r#"{"rows":[{"key":"1","values":[1,3500]}],"table":"mean"}"#);
     // The table has no names; the same id has the same key everywhere.
@@ -241,15 +271,18 @@ proptest! {
         factors in (-2_i8..3, -2_i8..3),
         seen in prop::collection::vec(0_usize..60, 0..40),
         k in 1_usize..70,
-        rated in any::<bool>(),
+        chosen in any::<bool>(),
     ) {
         let mut filled = Filled::new("recommender");
         let factors = [f32::from(factors.0), f32::from(factors.1)];
-        filled.mean(3.0).factors(USERS, "u", f32::from(u8::from(rated)), 0.5, factors);
+        filled.factors(USERS, "u", 1.0, 0.5, factors);
+        if chosen {
+            filled.chooses("u", factors);
+        }
         let ids: Vec<String> = (0..items.len()).map(|number| format!("i{number}")).collect();
         for (id, (bias, factor, hours_ago, sum)) in ids.iter().zip(&items) {
             // Few different values, so that ties are common.
-            filled.factors(ITEMS, id, 1.0, bias.round(), [f32::from(*factor), 1.0]);
+            filled.ranked(id, bias.round(), [f32::from(*factor), 1.0]);
             filled.popular(id, hours_ago.round(), f32::from(*sum));
         }
         let seen: Vec<&str> = seen.iter().filter_map(|index| ids.get(*index)).map(String::as_str).collect();
@@ -257,13 +290,13 @@ proptest! {
         let remembered = &seen_by_ring(filled.model.taste().ring, &seen);
 
         let score = |(id, (bias, factor, hours_ago, sum)): (&String, &(f32, i8, f32, u8))| {
-            let row = [1.0, bias.round(), 0.0, f32::from(*factor), 1.0];
-            let personal = mf::predict(3.0, &[1.0, 0.5, 0.0, factors[0], factors[1]], &row);
+            let row = [bias.round(), 0.0, f32::from(*factor), 1.0];
+            let personal = ranking::score(&[0.0, 0.0, 1.0, factors[0], factors[1]], &row);
             let hours = popularity::hours(NOW_MS, NOW_MS);
             let popularity_row = [hours - hours_ago.round(), f32::from(*sum)];
             let order = popularity::order(popularity_row, 24.0);
             let popular = popularity::at(popularity_row, hours, 24.0);
-            (id.clone(), if rated { (f64::from(personal), personal) } else { (order, popular) })
+            (id.clone(), if chosen { (f64::from(personal), personal) } else { (order, popular) })
         };
         let mut expected: Vec<_> = ids.iter().zip(&items).map(score).collect();
         expected.retain(|(id, (order, _))| *order > f64::NEG_INFINITY && !remembered.contains(&id.as_str()));
@@ -272,7 +305,7 @@ proptest! {
         expected.truncate(k);
         let expected: Vec<_> = expected.into_iter().map(|(id, (_, score))| (id, score)).collect();
         let (source, found) = filled.recommend("u", k);
-        prop_assert_eq!(source == Source::Personal, rated);
+        prop_assert_eq!(source == Source::Personal, chosen);
         prop_assert_eq!(found, expected);
     }
 }

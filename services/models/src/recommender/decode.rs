@@ -16,6 +16,13 @@ pub(super) enum Kind {
     Forget,
 }
 
+impl Kind {
+    /// Whether something is learned of its item.
+    pub(super) fn teaches(self) -> bool {
+        matches!(self, Self::Rated(_) | Self::Implicit)
+    }
+}
+
 /// One event, ids hashed to keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecommenderEvent {

@@ -1,18 +1,21 @@
 //! The recommender's tables.
 
-use weir_learn::{GlobalMean, mf, popularity, seen};
+use weir_learn::{GlobalMean, mf, popularity, ranking, seen};
 use weir_ps::{MergeRule, Rule, Schema, TableSpec, words};
 
-use super::{ACTIVITY, ITEMS, MEAN, POPULARITY, RecommenderSettings, SEEN, SEEN_HEADS, USERS};
+use super::{ACTIVITY, ITEMS, MEAN, POPULARITY, RecommenderSettings, RowParts, SEEN, SEEN_HEADS, USERS};
 
 /// Width of a row of [`SEEN_HEADS`]; as a delta its words are an item's key and an instruction.
 pub(super) const SEEN_HEAD_WIDTH: usize = seen::HEAD_WIDTH + 1;
 
+/// 2: rows of users and items have a part that ranks.
+const VERSION: u32 = 2;
+
 /// What the recommender's rows look like.
 pub struct RecommenderSchema {
     tables: [TableSpec; 7],
-    factors: mf::Settings,
-    seed: u64,
+    settings: RecommenderSettings,
+    parts: RowParts,
 }
 
 impl RecommenderSchema {
@@ -22,17 +25,18 @@ impl RecommenderSchema {
         let half_life_hours = settings.half_life_hours;
         let popularity = MergeRule::new(move |row, delta| merge_popularity(row, delta, half_life_hours));
         let table = |id, name, width, rule| TableSpec { id, name, width, rule, cached: false, named: false };
-        let width = settings.factors.width();
+        let (ratings, ranking) = (settings.factors.width(), &settings.ranking);
+        let (user_width, item_width) = (ratings + ranking.user_width(), ratings + ranking.item_width());
         let tables = [
-            TableSpec { cached: true, named: true, ..table(USERS, "users", width, Rule::AddF32) },
-            TableSpec { named: true, ..table(ITEMS, "items", width, Rule::AddF32) },
+            TableSpec { cached: true, named: true, ..table(USERS, "users", user_width, Rule::AddF32) },
+            TableSpec { named: true, ..table(ITEMS, "items", item_width, Rule::AddF32) },
             table(MEAN, "mean", GlobalMean::WIDTH, Rule::AddU64),
             table(ACTIVITY, "activity", 4, Rule::Merge(MergeRule::new(merge_activity))),
             table(POPULARITY, "popularity", popularity::WIDTH, Rule::Merge(popularity)),
             table(SEEN_HEADS, "seen_heads", SEEN_HEAD_WIDTH, Rule::Own),
             table(SEEN, "seen", seen::CHUNK_WIDTH, Rule::Own),
         ];
-        Self { tables, factors: settings.factors, seed: settings.seed }
+        Self { tables, settings: *settings, parts: RowParts::new(&settings.factors) }
     }
 }
 
@@ -47,7 +51,23 @@ impl Schema for RecommenderSchema {
             ITEMS => mf::Side::Item,
             _ => return,
         };
-        mf::initial(&self.factors, self.seed, side, key, words::f32s_mut(row));
+        let RecommenderSettings { factors, ranking, seed, .. } = &self.settings;
+        let (ratings_part, ranking_part) = self.parts.split_mut(row);
+        mf::initial(factors, *seed, side, key, ratings_part);
+        ranking::initial(ranking, *seed, side, key, ranking_part);
+    }
+
+    /// The widths alone do not say how a row is divided.
+    fn settings(&self) -> Vec<(&'static str, u64)> {
+        let RecommenderSettings { factors, ranking, .. } = &self.settings;
+        vec![
+            ("recommender.factors", factors.values().factors as u64),
+            ("recommender.ranking.factors", ranking.values().factors as u64),
+        ]
+    }
+
+    fn version(&self) -> u32 {
+        VERSION
     }
 }
 

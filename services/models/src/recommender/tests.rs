@@ -11,13 +11,25 @@ use crate::{Input, InputModel};
 const NOW_MS: i64 = 1_700_000_000_000;
 
 fn model() -> RecommenderModel {
-    RecommenderModel::new(RecommenderSettings {
+    RecommenderModel::new(settings())
+}
+
+fn settings() -> RecommenderSettings {
+    RecommenderSettings {
         factors: mf::Settings::default(),
+        // Larger steps than for real ratings, for which the default is: there are so few here.
+        ranking: ranking::Settings::try_from(ranking::HyperParameters {
+            factor_rate: 0.5,
+            initial_sum: 1.0,
+            ..ranking::HyperParameters::default()
+        })
+        .unwrap(),
+        positive: positive::Rule::default(),
         seed: 1,
         hash_seed: 1,
         half_life_hours: 720.0,
         seen_items: 32,
-    })
+    }
 }
 
 /// A record: key and value.
@@ -53,11 +65,26 @@ fn seen_items(outcome: &Outcome, user: &str) -> Vec<u64> {
     chunks.flat_map(|row| (0..16).map(|place| words::u64_at(row, place)).filter(|&item| item != 0)).collect()
 }
 
+fn parts() -> RowParts {
+    RowParts::new(&settings().factors)
+}
+
+fn ratings_part<'a>(outcome: &'a Outcome, table: u8, id: &str) -> &'a [f32] {
+    parts().ratings(outcome.row(table, key(id)).unwrap())
+}
+
+fn ranking_part<'a>(outcome: &'a Outcome, table: u8, id: &str) -> &'a [f32] {
+    parts().ranking(outcome.row(table, key(id)).unwrap())
+}
+
 fn predicted(outcome: &Outcome, user: &str, item: &str) -> f32 {
     let mean = outcome.row(MEAN, MEAN_KEY).unwrap();
     let mean = weir_learn::GlobalMean::from_words(*mean.as_array().unwrap()).mean();
-    let row = |table, id| words::f32s(outcome.row(table, key(id)).unwrap());
-    mf::predict(mean, row(USERS, user), row(ITEMS, item))
+    mf::predict(mean, ratings_part(outcome, USERS, user), ratings_part(outcome, ITEMS, item))
+}
+
+fn ranked(outcome: &Outcome, user: &str, item: &str) -> f32 {
+    ranking::score(ranking_part(outcome, USERS, user), ranking_part(outcome, ITEMS, item))
 }
 
 #[test]
@@ -77,6 +104,79 @@ fn what_users_like_is_predicted_higher_through_any_number_of_parts() {
     }
 }
 
+/// Two kinds of users, each choosing among its own half of the items; without ratings, or with some that say so.
+fn choices(rounds: usize, with_ratings: bool) -> Vec<Record> {
+    let mut records = Vec::new();
+    for round in 0..rounds {
+        for user in 0..10 {
+            let item = (round * 7 + user * 3) % 5 * 2;
+            let (user, own, other) = (format!("u{user}"), item + user % 2, item + 1 - user % 2);
+            if with_ratings {
+                records.push(rated(&user, &format!("i{own}"), "5"));
+                records.push(rated(&user, &format!("i{other}"), "1"));
+            } else {
+                records.push((None, Some(format!(r#"{{"user":"{user}","item":"i{own}"}}"#))));
+            }
+        }
+    }
+    records
+}
+
+#[test]
+fn tastes_are_learned_from_choices_through_any_number_of_parts() {
+    for (with_ratings, workers, shards) in [(false, 1, 1), (false, 2, 3), (true, 2, 3)] {
+        let outcome = learn(choices(100, with_ratings), &Plan::small(5, workers, shards));
+        for user in 0..10 {
+            let mean = |half: usize| {
+                let scores = (0..5).map(|item| ranked(&outcome, &format!("u{user}"), &format!("i{}", 2 * item + half)));
+                scores.sum::<f32>() / 5.0
+            };
+            let (own, other) = (mean(user % 2), mean(1 - user % 2));
+            // Own items are chosen once for every two times that they are drawn, others never: a third and 0 at the best.
+            assert!(
+                own > other + 0.15,
+                "user {user} with {workers} workers, ratings {with_ratings}: {own} and {other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_choices_teach_the_ranking() {
+    let implicit = || (None, Some(r#"{"user":"u","item":"i"}"#.to_owned()));
+    let check = |rated_rule, unrated, records: Vec<Record>, known| {
+        let positive = positive::Rule { rated: rated_rule, unrated };
+        let model = RecommenderModel::new(RecommenderSettings { positive, ..settings() });
+        let decode = |record: &Record, batch: &mut Batch<RecommenderEvent>| decode(&model, record, batch);
+        let outcome = run(&model, &[records], &Plan::small(1, 1, 1), decode).unwrap();
+        assert_eq!(ranking::is_known(ranking_part(&outcome, USERS, "u")), known, "{positive:?}");
+    };
+    check(positive::Rated::AtOrAboveMean, true, vec![implicit()], true);
+    check(positive::Rated::AtOrAboveMean, false, vec![implicit()], false);
+    check(positive::Rated::AtOrAboveMean, false, vec![implicit(), rated("u", "a", "1")], true);
+    check(positive::Rated::AtLeast(4.0), true, vec![rated("u", "a", "3.9"), rated("u", "a", "null")], false);
+    check(positive::Rated::AtLeast(4.0), true, vec![rated("u", "a", "4")], true);
+}
+
+#[test]
+fn crashes_and_lost_messages_leave_counts_exact_and_tastes_learned() {
+    let records = choices(60, true);
+    for seed in 0..10 {
+        let mut plan = Plan::small(seed, 2, 3);
+        plan.faults = Faults { crash_worker: 5, crash_shard: 5, move_source: 5, lose_message: 20 };
+        let outcome = learn(records.clone(), &plan);
+        for user in 0..10 {
+            let user = format!("u{user}");
+            assert_eq!(events(&outcome, &user), 120, "seed {seed}");
+            // Each rating was counted once by both models: 60 of 5 and 60 of 1.
+            assert_eq!(ratings_part(&outcome, USERS, &user)[mf::COUNT], 120.0, "seed {seed}");
+            assert_eq!(ranking_part(&outcome, USERS, &user)[..2], [120.0, 360.0], "seed {seed}");
+        }
+        let (own, other) = (ranked(&outcome, "u0", "i0"), ranked(&outcome, "u0", "i1"));
+        assert!(own > other, "seed {seed}: {own} and {other}");
+    }
+}
+
 #[test]
 fn every_kind_of_event_does_what_it_says() {
     let implicit = (None, Some(r#"{"user":"u","item":"seen","ts":1000000000000}"#.to_owned()));
@@ -89,7 +189,8 @@ fn every_kind_of_event_does_what_it_says() {
     let mut expected = [key("b"), key("seen")];
     expected.sort_unstable();
     assert_eq!(seen, expected);
-    assert_eq!(words::f32s(outcome.row(USERS, key("u")).unwrap())[mf::COUNT], 2.0, "only ratings train factors");
+    assert_eq!(ratings_part(&outcome, USERS, "u")[mf::COUNT], 2.0, "only ratings train predictions");
+    assert_eq!(ranking_part(&outcome, USERS, "u")[..2], [2.0, 6.0], "and count for the user's mean");
     let old = words::f32s(outcome.row(POPULARITY, key("seen")).unwrap());
     assert_eq!(old[popularity::HOURS], popularity::hours(1_000_000_000_000, NOW_MS), "by the event's time");
 }
@@ -136,7 +237,8 @@ fn a_forgotten_user_leaves_no_row_and_may_begin_anew() {
         plan.faults = Faults { crash_worker: 5, crash_shard: 5, move_source: 5, lose_message: 20 };
         let outcome = learn(records.clone(), &plan);
         assert_eq!((events(&outcome, "u"), seen_items(&outcome, "u")), (1, vec![key("i1")]), "seed {seed}");
-        assert_eq!(words::f32s(outcome.row(USERS, key("u")).unwrap())[mf::COUNT], 1.0);
+        assert_eq!(ratings_part(&outcome, USERS, "u")[mf::COUNT], 1.0);
+        assert_eq!(ranking_part(&outcome, USERS, "u")[..2], [1.0, 5.0]);
     }
 }
 

@@ -1,49 +1,130 @@
 //! The worker's side: what a batch of ratings pulls and pushes.
 
+use weir_learn::ranking::{
+    self, Target,
+    negatives::{self, Draws},
+    positive,
+};
 use weir_learn::{GlobalMean, mf};
-use weir_ps::{Batch, Pulls, WorkerLogic, Workspace, words};
+use weir_ps::{Batch, Pulls, SourceRange, WorkerLogic, Workspace, words};
 
+use super::decode::Kind;
+use super::recent::RecentBySource;
+use super::server::SeenChange;
 use super::{
-    ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, RecommenderEvent, SEEN_HEADS, USERS, decode::Kind, server::SeenChange,
+    ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, RecommenderEvent, RecommenderSettings, RowParts, SEEN_HEADS, USERS,
 };
 
-/// Learns ratings.
+/// Learns ratings and choices.
 #[derive(Clone, Debug)]
 pub struct RecommenderWorker {
-    factors: mf::Settings,
+    settings: RecommenderSettings,
+    parts: RowParts,
     mean_slot: u32,
+    recent: RecentBySource,
+    /// Keys of a batch's items and of those drawn; kept for their memory.
+    items: Vec<u64>,
+    drawn: Vec<u64>,
+}
+
+/// What the events of one batch share while it is learned.
+struct Shared<'a> {
+    /// Slots of the items that were drawn.
+    drawn: &'a [u32],
+    draws: Draws,
 }
 
 impl RecommenderWorker {
-    /// With these hyper-parameters.
+    /// With these settings.
     #[must_use]
-    pub fn new(factors: mf::Settings) -> Self {
-        Self { factors, mean_slot: 0 }
+    pub fn new(settings: RecommenderSettings) -> Self {
+        let recent = RecentBySource::new(settings.ranking.values().window);
+        Self {
+            settings,
+            parts: RowParts::new(&settings.factors),
+            mean_slot: 0,
+            recent,
+            items: Vec::new(),
+            drawn: Vec::new(),
+        }
     }
 
-    fn learn(&self, event: &RecommenderEvent, work: &mut Workspace) {
-        if let Kind::Rated(rating) = event.kind {
-            let mean = count_rating(work.row_mut(MEAN, self.mean_slot), rating);
-            let (user, item) = work.pair_mut((USERS, event.user_slot), (ITEMS, event.item_slot));
-            let (user, item) = (words::f32s_mut(user), words::f32s_mut(item));
-            mf::learn_weighted(&self.factors, mean, rating, event.weight, user, item);
-        }
-        match event.kind {
-            Kind::Rated(_) | Kind::Implicit => {
-                work.push(POPULARITY, event.item, &[event.hours.to_bits(), event.weight.to_bits()]);
-                work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words());
-            }
-            Kind::Removed => work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words()),
-            Kind::Forget => {
-                for table in [USERS, ACTIVITY, SEEN_HEADS] {
-                    work.forget(table, event.user);
-                }
-                return;
-            }
-        }
-        let [low, high] = words::from_u64(event.time_ms);
-        work.push(ACTIVITY, event.user, &[1, 0, low, high]);
+    /// Draws the items that nobody of the batch is said to have chosen, and pulls their rows.
+    fn draw(&mut self, batch: &mut Batch<RecommenderEvent>, pulls: &mut Pulls<'_>) {
+        let Self { settings, recent, items, drawn, .. } = self;
+        items.clear();
+        items.extend(batch.events.iter().filter(|event| event.kind.teaches()).map(|event| event.item));
+        drawn.clear();
+        let mut draws = draws(settings.seed, Purpose::Batch, batch.range);
+        let wanted = settings.ranking.values().negatives * items.len();
+        recent.with_batch(batch.range, items).draw(wanted, || draws.number(), drawn);
+        batch.shared_slots.extend(drawn.iter().map(|&item| pulls.pull(ITEMS, item)));
     }
+
+    fn learn(&self, event: &RecommenderEvent, shared: &mut Shared<'_>, work: &mut Workspace) {
+        match event.kind {
+            Kind::Rated(rating) => {
+                self.learn_rating(event, rating, work);
+                self.learn_choice(event, Some(rating), shared, work);
+            }
+            Kind::Implicit => self.learn_choice(event, None, shared, work),
+            Kind::Removed | Kind::Forget => {}
+        }
+    }
+
+    fn learn_rating(&self, event: &RecommenderEvent, rating: f32, work: &mut Workspace) {
+        let mean = count_rating(work.row_mut(MEAN, self.mean_slot), rating);
+        let (user, item) = work.pair_mut((USERS, event.user_slot), (ITEMS, event.item_slot));
+        let ((user, _), (item, _)) = (self.parts.split_mut(user), self.parts.split_mut(item));
+        mf::learn_weighted(&self.settings.factors, mean, rating, event.weight, user, item);
+    }
+
+    /// Learns that the user chose the item, if that is what the event says, and that they did not choose others.
+    fn learn_choice(
+        &self,
+        event: &RecommenderEvent,
+        rating: Option<f32>,
+        shared: &mut Shared<'_>,
+        work: &mut Workspace,
+    ) {
+        let (_, user) = self.parts.split_mut(work.row_mut(USERS, event.user_slot));
+        if !positive::classify(self.settings.positive, rating, user) {
+            return;
+        }
+        self.learn_target(event.user_slot, event.item_slot, Target::Positive, work);
+        for _ in 0..self.settings.ranking.values().negatives {
+            let drawn = negatives::pick(shared.drawn, shared.draws.number());
+            if let Some(item_slot) = drawn.filter(|slot| *slot != event.item_slot) {
+                self.learn_target(event.user_slot, item_slot, Target::Negative, work);
+            }
+        }
+    }
+
+    #[inline]
+    fn learn_target(&self, user_slot: u32, item_slot: u32, target: Target, work: &mut Workspace) {
+        let (user, item) = work.pair_mut((USERS, user_slot), (ITEMS, item_slot));
+        let ((_, user), (_, item)) = (self.parts.split_mut(user), self.parts.split_mut(item));
+        ranking::learn(&self.settings.ranking, target, user, item);
+    }
+}
+
+/// Notes what the event changes besides the factors.
+fn push_counts(event: &RecommenderEvent, work: &mut Workspace) {
+    match event.kind {
+        Kind::Rated(_) | Kind::Implicit => {
+            work.push(POPULARITY, event.item, &[event.hours.to_bits(), event.weight.to_bits()]);
+            work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words());
+        }
+        Kind::Removed => work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words()),
+        Kind::Forget => {
+            for table in [USERS, ACTIVITY, SEEN_HEADS] {
+                work.forget(table, event.user);
+            }
+            return;
+        }
+    }
+    let [low, high] = words::from_u64(event.time_ms);
+    work.push(ACTIVITY, event.user, &[1, 0, low, high]);
 }
 
 impl WorkerLogic for RecommenderWorker {
@@ -53,19 +134,37 @@ impl WorkerLogic for RecommenderWorker {
         self.mean_slot = 0;
         for event in &mut batch.events {
             event.user_slot = pulls.pull_named(USERS, event.user, event.user_name);
-            if matches!(event.kind, Kind::Rated(_) | Kind::Implicit) {
+            if event.kind.teaches() {
                 event.item_slot = pulls.pull_named(ITEMS, event.item, event.item_name);
                 // The only row of its table, so its slot is 0.
                 pulls.pull(MEAN, MEAN_KEY);
             }
         }
+        self.draw(batch, pulls);
     }
 
     fn on_pull_recv(&mut self, batch: &mut Batch<RecommenderEvent>, work: &mut Workspace) {
+        let draws = draws(self.settings.seed, Purpose::Event, batch.range);
+        let mut shared = Shared { drawn: &batch.shared_slots, draws };
         for event in &batch.events {
-            self.learn(event, work);
+            self.learn(event, &mut shared, work);
+            push_counts(event, work);
         }
     }
+}
+
+/// What random numbers are for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    /// Which items a batch draws.
+    Batch,
+    /// Which of them an event takes.
+    Event,
+}
+
+fn draws(seed: u64, purpose: Purpose, range: SourceRange) -> Draws {
+    let SourceRange { source, first, next } = range;
+    Draws::new(seed, &[purpose as u64, source.into(), first.pass.into(), first.sequence, next.sequence])
 }
 
 /// Adds a rating to the mean and returns it.

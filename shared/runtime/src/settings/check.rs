@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{
     EventMeaning, EventTypeSettings, GatewaySettings, KafkaSettings, MODELS, RecommenderSettings, ServerSettings,
-    Settings, WorkerSettings,
+    Settings, WorkerSettings, ranking,
 };
 use crate::Error;
 
@@ -125,7 +125,7 @@ fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {
     if !recommender.seen_items.is_multiple_of(16) {
         return Err(Error::setting("recommender.seen_items", recommender.seen_items, "a multiple of 16"));
     }
-    Ok(())
+    ranking::check(&recommender.ranking)
 }
 
 fn server(server: &ServerSettings) -> Result<(), Error> {
@@ -147,7 +147,7 @@ fn worker(worker: &WorkerSettings) -> Result<(), Error> {
     range("worker.cached_rows", worker.cached_rows, 0..=1_000_000_000)?;
     range("worker.cache_max_age_ms", worker.cache_max_age_ms, 1..=24 * HOUR_MS)?;
     range("worker.pull_timeout_ms", worker.pull_timeout_ms, 10..=60_000)?;
-    // Brokers take 1,048,588 bytes by default; the lower bound holds a few of the widest rows.
+    // Brokers take 1,048,588 bytes by default; the lower bound holds the widest row.
     range("worker.frame_bytes", worker.frame_bytes, 16_384..=64 << 20)?;
     range("worker.reply_partitions", worker.reply_partitions, 1..=1_024)?;
     Ok(())
@@ -173,7 +173,11 @@ fn filter(filter: &str) -> Result<(), Error> {
 }
 
 /// NaN is in no range, so it is refused like any other value out of it.
-fn range<T: PartialOrd + Display + Debug>(path: &str, value: T, allowed: RangeInclusive<T>) -> Result<(), Error> {
+pub(super) fn range<T: PartialOrd + Display + Debug>(
+    path: &str,
+    value: T,
+    allowed: RangeInclusive<T>,
+) -> Result<(), Error> {
     if allowed.contains(&value) {
         return Ok(());
     }

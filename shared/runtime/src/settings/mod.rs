@@ -9,6 +9,7 @@ mod input;
 mod load;
 mod naming;
 mod origins;
+mod ranking;
 mod sections;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use input::{
 pub use load::Sources;
 pub use naming::how_to_set;
 pub use origins::Origins;
+pub use ranking::{PositiveRatings, RankingSettings};
 pub use sections::{
     GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
     TopicSettings, WorkerSettings,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::naming;
+use super::{RankingSettings, naming};
 
 /// How weir talks to Kafka, and what it asks for when it creates topics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +53,8 @@ impl Default for TopicSettings {
     }
 }
 
-/// The model `recommender`. The learning rates and their ranges are those of `weir-learn`, where the figures are that
-/// chose these defaults. What shapes its rows (`factors`, `seed`) is stored with the model: a change of it is
+/// The model `recommender`; what stands here and not in `ranking` is about predicting ratings. The learning rates and their
+/// ranges are those of `weir-learn`, where the figures are that chose these defaults. What shapes its rows (`factors`, `seed`) is stored with the model: a change of it is
 /// refused at start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -83,6 +83,8 @@ pub struct RecommenderSettings {
     pub half_life_hours: f32,
     /// Items remembered per user as seen, in chunks of 16; the oldest are forgotten first.
     pub seen_items: u32,
+    /// The part that puts items in order.
+    pub ranking: RankingSettings,
 }
 
 impl Default for RecommenderSettings {
@@ -100,6 +102,7 @@ impl Default for RecommenderSettings {
             initial_user_factor: 0.35,
             half_life_hours: 720.0,
             seen_items: 1_024,
+            ranking: RankingSettings::default(),
         }
     }
 }

@@ -53,6 +53,8 @@ fn text_becomes_what_the_setting_is() {
         ("WEIR_WORKER__KEYED_BY_USER", "false"),
         ("WEIR_WORKER__CACHED_ROWS", "2_000"),
         ("WEIR_RECOMMENDER__FACTOR_RATE", "1"),
+        ("WEIR_RECOMMENDER__RANKING__FACTORS", "8"),
+        ("WEIR_RECOMMENDER__RANKING__POSITIVE_RATINGS", "at_least"),
         ("WEIR_LOG__FORMAT", "json"),
         ("WEIR_SERVER__PARTITIONER", "range"),
         ("WEIR_OPS", "127.0.0.1:0"),
@@ -64,6 +66,9 @@ fn text_becomes_what_the_setting_is() {
     assert!(!settings.worker.keyed_by_user);
     assert_eq!(settings.worker.cached_rows, 2_000);
     assert_eq!(settings.recommender.factor_rate, 1.0);
+    let ranking = RankingSettings::default();
+    let expected = RankingSettings { factors: 8, positive_ratings: PositiveRatings::AtLeast, ..ranking };
+    assert_eq!(settings.recommender.ranking, expected);
     assert_eq!(settings.log.format, LogFormat::Json);
     assert_eq!(settings.server.partitioner, PartitionerKind::Range);
     assert_eq!(settings.ops.as_deref(), Some("127.0.0.1:0"));
@@ -127,6 +132,7 @@ fn a_dump_can_be_fed_back() {
     settings.name = Some("w0".into());
     settings.recommender.seed = i64::MAX as u64;
     settings.recommender.factor_rate = 0.1;
+    settings.recommender.ranking.positive_ratings = PositiveRatings::Every;
     settings.kafka.settings.insert("ssl.ca.location".into(), "ca = \"1\"\n.pem".into());
     let kind = EventTypeSettings { meaning: None, rating: Some(4.1), weight: 0.1 };
     settings.input.ratings.types.insert("page.view".into(), kind);
@@ -233,6 +239,10 @@ fn values_that_cannot_work_are_refused() {
         ("recommender.regularisation", "-1"),
         ("recommender.half_life_hours", "inf"),
         ("recommender.seen_items", "17"),
+        ("recommender.ranking.factors", "1025"),
+        ("recommender.ranking.initial_sum", "0"),
+        ("recommender.ranking.negatives", "0"),
+        ("recommender.ranking.positive_at_least", "NaN"),
         ("server.shards", "0"),
         ("server.publish_share", "1.5"),
         ("worker.frame_bytes", "1"),
@@ -253,6 +263,8 @@ fn values_of_another_type_are_refused_with_their_origin() {
     refused("", &[], &[("kafka.replication", "70000")], &["setting kafka.replication", "70000"]);
     refused("", &[], &[("log.format", "xml")], &["setting log.format", "xml", "text"]);
     refused("", &[], &[("server.partitioner", "random")], &["setting server.partitioner", "random", "hash", "range"]);
+    let positive = "recommender.ranking.positive_ratings";
+    refused("", &[], &[(positive, "4")], &["setting recommender.ranking.positive_ratings", "4", "at_least"]);
     refused("prefix = 3", &[], &[], &["setting prefix in configuration file", "weir.toml"]);
     refused("worker = 3", &[], &[], &["setting worker in configuration file"]);
     refused("[kafka.settings]\na = [1]", &[], &[], &["setting kafka.settings", "weir.toml"]);

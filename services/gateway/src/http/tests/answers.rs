@@ -11,7 +11,7 @@ async fn recommendations_are_personal_or_popular() {
     let api = Api::loaded();
     let expected = json!({
         "user": "rater", "source": "personal", "model": model(),
-        "items": [{"item": "b", "score": 5.875}, {"item": "a", "score": 4.625}],
+        "items": [{"item": "a", "score": 0.75}, {"item": "c", "score": 0.5}],
     });
     assert_eq!(api.get("/v1/users/rater/recommendations?k=2").await.ok(), expected);
     let popular = api.get("/v1/users/n%C3%B6%2F%20body/recommendations").await.ok();
