@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub mod baseline;
 pub mod broker;
+pub mod choices;
 pub mod cluster;
 pub mod counting;
 pub mod data;

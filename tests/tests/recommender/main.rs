@@ -1,9 +1,11 @@
-//! The recommender on real ratings: what it learns beats the baselines, every event counts once, nothing that is killed
+//! The recommender on real ratings: what it learns beats the baselines, what it recommends is
+//! chosen more often than what is popular, every event counts once, nothing that is killed
 //! or deleted changes an answer, a client reads its own write, and a new user's first rating changes what they are shown.
 
 mod answers;
 mod fresh;
 mod quality;
+mod ranking;
 mod recreated;
 mod stream;
 
@@ -28,6 +30,7 @@ fn real_ratings_are_learned_and_survive_everything() {
     stream.write(&past[past.len() / 2..]);
     stream.wait_contained();
     quality::check_beats_the_baselines(&stream.cluster.rest(), past, next);
+    ranking::check_beats_popularity(&stream.cluster.rest(), past, next);
 
     stream.write(next);
     stream.wait_contained();
