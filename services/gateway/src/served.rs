@@ -38,7 +38,7 @@ impl ServedModel {
             taste: Taste {
                 half_life_hours: shape.half_life_hours,
                 ring: Ring::for_items(shape.seen_items),
-                parts: RowParts::new(&shape.factors),
+                parts: RowParts::new(&shape.factors, &shape.ranking),
             },
             parameters_topic: description.topics(&settings.prefix).parameters,
             serving: RwLock::default(),

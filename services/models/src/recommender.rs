@@ -93,7 +93,7 @@ impl Model for RecommenderModel {
     }
 
     fn server(&self) -> RecommenderServer {
-        RecommenderServer::new(self.settings.seen_items)
+        RecommenderServer::new(self.settings)
     }
 }
 

@@ -59,11 +59,14 @@ fn join(connection: &Connection, topic: &Arc<str>) -> Member {
     Member::join(connection, GroupSettings::new("group", &**topic, "one")).expect("it joins")
 }
 
+/// Where a record is, or why it may not be there.
+type Outcome = Result<(u32, u64), Error>;
+
 /// A record that is sent until it is acknowledged: after an error it is open whether it is there.
 struct Repeated<'a> {
     sender: &'a AckedSender,
     record: OutRecord,
-    outcomes: Arc<Mutex<Vec<Result<(u32, u64), Error>>>>,
+    outcomes: Arc<Mutex<Vec<Outcome>>>,
     sent: Cell<usize>,
 }
 

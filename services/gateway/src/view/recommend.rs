@@ -71,7 +71,7 @@ impl View {
     /// key. A user who has chosen nothing yet gets what is popular at `now_ms`.
     pub(crate) fn recommend(&self, taste: Taste, user: u64, k: usize, now_ms: i64) -> (Source, Vec<Recommendation>) {
         let seen = Seen::of(self, taste.ring, user);
-        let row = self.row(USERS, user).map(|row| taste.parts.ranking(row)).filter(|row| ranking::is_known(row));
+        let row = self.row(USERS, user).map(|row| taste.parts.user_ranking(row)).filter(|row| ranking::is_known(row));
         if let Some(row) = row {
             return (Source::Personal, self.personal(taste.parts, row, &seen, k));
         }
@@ -83,7 +83,7 @@ impl View {
         let Some(items) = self.table(ITEMS) else { return Vec::new() };
         let mut top = TopK::new(k);
         for slot in (0..items.slots()).filter(|slot| items.occupied(*slot)) {
-            let score = ranking::score(user_row, parts.ranking(items.row(slot)));
+            let score = ranking::score(user_row, parts.item_ranking(items.row(slot)));
             let key = items.key(slot);
             // The dear tests come last: few rows get that far.
             if top.would_take(key, score) && items.name(slot).is_some() && !seen.contains(key) {

@@ -8,7 +8,7 @@ use super::{ACTIVITY, ITEMS, MEAN, POPULARITY, RecommenderSettings, RowParts, SE
 /// Width of a row of [`SEEN_HEADS`]; as a delta its words are an item's key and an instruction.
 pub(super) const SEEN_HEAD_WIDTH: usize = seen::HEAD_WIDTH + 1;
 
-/// 2: rows of users and items have a part that ranks.
+/// 2: rows of users and items have a part that ranks, those of items marks.
 const VERSION: u32 = 2;
 
 /// What the recommender's rows look like.
@@ -25,18 +25,18 @@ impl RecommenderSchema {
         let half_life_hours = settings.half_life_hours;
         let popularity = MergeRule::new(move |row, delta| merge_popularity(row, delta, half_life_hours));
         let table = |id, name, width, rule| TableSpec { id, name, width, rule, cached: false, named: false };
-        let (ratings, ranking) = (settings.factors.width(), &settings.ranking);
-        let (user_width, item_width) = (ratings + ranking.user_width(), ratings + ranking.item_width());
+        let parts = RowParts::new(&settings.factors, &settings.ranking);
         let tables = [
-            TableSpec { cached: true, named: true, ..table(USERS, "users", user_width, Rule::AddF32) },
-            TableSpec { named: true, ..table(ITEMS, "items", item_width, Rule::AddF32) },
+            TableSpec { cached: true, named: true, ..table(USERS, "users", parts.user_width(), Rule::AddF32) },
+            // Added by the server's own logic, which knows what was learned side by side.
+            TableSpec { named: true, ..table(ITEMS, "items", parts.item_width(), Rule::AddF32) },
             table(MEAN, "mean", GlobalMean::WIDTH, Rule::AddU64),
             table(ACTIVITY, "activity", 4, Rule::Merge(MergeRule::new(merge_activity))),
             table(POPULARITY, "popularity", popularity::WIDTH, Rule::Merge(popularity)),
             table(SEEN_HEADS, "seen_heads", SEEN_HEAD_WIDTH, Rule::Own),
             table(SEEN, "seen", seen::CHUNK_WIDTH, Rule::Own),
         ];
-        Self { tables, settings: *settings, parts: RowParts::new(&settings.factors) }
+        Self { tables, settings: *settings, parts }
     }
 }
 
@@ -52,7 +52,13 @@ impl Schema for RecommenderSchema {
             _ => return,
         };
         let RecommenderSettings { factors, ranking, seed, .. } = &self.settings;
-        let (ratings_part, ranking_part) = self.parts.split_mut(row);
+        let (ratings_part, ranking_part) = match side {
+            mf::Side::User => self.parts.user_mut(row),
+            mf::Side::Item => {
+                let (ratings_part, ranking_part, _) = self.parts.item_mut(row);
+                (ratings_part, ranking_part)
+            }
+        };
         mf::initial(factors, *seed, side, key, ratings_part);
         ranking::initial(ranking, *seed, side, key, ranking_part);
     }

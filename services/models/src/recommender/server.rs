@@ -1,9 +1,12 @@
-//! The shard's side: tables add by their rules, and users' seen items are lists in chunks.
+//! The shard's side: tables add by their rules, items share what was learned side by side, and users' seen items are lists
+//! in chunks.
 
 use weir_learn::seen::{self, Chunk, Chunks, Ring};
+use weir_learn::{mf, ranking};
 use weir_ps::{Op, RowTable, Section, ServerLogic, ServerOutput, ShardRows, words};
 
-use super::{SEEN, SEEN_HEADS, schema::SEEN_HEAD_WIDTH};
+use super::rows::Mark;
+use super::{ITEMS, RecommenderSettings, RowParts, SEEN, SEEN_HEADS, schema::SEEN_HEAD_WIDTH};
 
 /// A delta of the table [`SEEN_HEADS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +36,32 @@ impl SeenChange {
 /// Applies pushes of the recommender.
 #[derive(Clone, Copy, Debug)]
 pub struct RecommenderServer {
+    settings: RecommenderSettings,
+    parts: RowParts,
     ring: Ring,
 }
 
 impl RecommenderServer {
-    /// That remembers at least `seen_items` items per user.
+    /// With these settings.
     #[must_use]
-    pub fn new(seen_items: u32) -> Self {
-        Self { ring: Ring::for_items(seen_items) }
+    pub fn new(settings: RecommenderSettings) -> Self {
+        let parts = RowParts::new(&settings.factors, &settings.ranking);
+        Self { settings, parts, ring: Ring::for_items(settings.seen_items) }
     }
 
-    fn change(self, rows: &mut ShardRows, user: u64, change: SeenChange) {
+    /// Adds to an item's row what a batch has learned of it, shortened by what others have learned since the batch read it.
+    fn learn_item(&self, row: &mut [u32], pushed: &[u32]) {
+        let parts = self.parts;
+        let (ratings, ranking, _) = parts.item_mut(row);
+        if let Some(count) = parts.read(pushed, Mark::Count) {
+            mf::add(&self.settings.factors, count, ratings, parts.ratings(pushed));
+        }
+        if let Some(sum) = parts.read(pushed, Mark::Sum) {
+            ranking::add_item(&self.settings.ranking, sum, ranking, parts.item_ranking(pushed));
+        }
+    }
+
+    fn change(&self, rows: &mut ShardRows, user: u64, change: SeenChange) {
         let mut head = head(rows, user);
         let Some(table) = rows.table_mut(SEEN) else { return };
         let mut chunks = UserChunks { table, user };
@@ -63,7 +81,7 @@ impl RecommenderServer {
         }
     }
 
-    fn forget(self, rows: &mut ShardRows, user: u64) {
+    fn forget(&self, rows: &mut ShardRows, user: u64) {
         let chunks = self.ring.chunks_in_use(seen::appends(head(rows, user)));
         if let Some(table) = rows.table_mut(SEEN) {
             (0..chunks).map(|number| seen::chunk_key(user, number)).for_each(|key| table.remove(key));
@@ -81,6 +99,13 @@ impl ServerLogic for RecommenderServer {
             (SEEN_HEADS, Op::Add) => {
                 for (&user, delta) in section.keys.iter().zip(section.words.chunks_exact(SEEN_HEAD_WIDTH)) {
                     self.change(rows, user, SeenChange::from_words(delta));
+                }
+            }
+            (ITEMS, Op::Add) => {
+                for (&item, pushed) in section.keys.iter().zip(section.words.chunks_exact(self.parts.item_width())) {
+                    if let Some(row) = rows.row_mut(ITEMS, item) {
+                        self.learn_item(row, pushed);
+                    }
                 }
             }
             _ => rows.apply_by_rule(section),

@@ -66,7 +66,7 @@ fn seen_items(outcome: &Outcome, user: &str) -> Vec<u64> {
 }
 
 fn parts() -> RowParts {
-    RowParts::new(&settings().factors)
+    RowParts::new(&settings().factors, &settings().ranking)
 }
 
 fn ratings_part<'a>(outcome: &'a Outcome, table: u8, id: &str) -> &'a [f32] {
@@ -74,13 +74,17 @@ fn ratings_part<'a>(outcome: &'a Outcome, table: u8, id: &str) -> &'a [f32] {
 }
 
 fn ranking_part<'a>(outcome: &'a Outcome, table: u8, id: &str) -> &'a [f32] {
-    parts().ranking(outcome.row(table, key(id)).unwrap())
+    let row = outcome.row(table, key(id)).unwrap();
+    if table == USERS { parts().user_ranking(row) } else { parts().item_ranking(row) }
 }
 
 fn predicted(outcome: &Outcome, user: &str, item: &str) -> f32 {
     let mean = outcome.row(MEAN, MEAN_KEY).unwrap();
     let mean = weir_learn::GlobalMean::from_words(*mean.as_array().unwrap()).mean();
-    mf::predict(mean, ratings_part(outcome, USERS, user), ratings_part(outcome, ITEMS, item))
+    let mut unknown = vec![0.0; settings().factors.width()];
+    mf::initial(&settings().factors, settings().seed, mf::Side::User, key(user), &mut unknown);
+    let user = outcome.row(USERS, key(user)).map_or(&unknown[..], |row| parts().ratings(row));
+    mf::predict(mean, user, ratings_part(outcome, ITEMS, item))
 }
 
 fn ranked(outcome: &Outcome, user: &str, item: &str) -> f32 {
@@ -247,4 +251,23 @@ fn times_from_the_future_do_not_outlive_the_present() {
     let future = (None, Some(r#"{"user":"u","item":"i","rating":1,"ts":4000000000000}"#.to_owned()));
     let outcome = learn(vec![future], &Plan::small(1, 1, 1));
     assert_eq!(outcome.row(ACTIVITY, key("u")).map(|row| words::u64_at(row, 1)), Some(NOW_MS as u64));
+}
+
+/// Many batches at a time read the row of an item that everybody rates alike and better than the rest. Their plain sum would
+/// throw its bias far beyond any rating.
+#[test]
+fn an_item_that_all_batches_rate_at_once_is_not_thrown_off() {
+    let event = |source: usize, number: usize| match number % 2 {
+        0 => rated(&format!("u{source}-{number}"), "hit", "5"),
+        _ => rated(&format!("u{source}-{number}"), &format!("i{}", number % 40), "3"),
+    };
+    let input: Vec<Vec<Record>> = (0..4).map(|source| (0..600).map(|number| event(source, number)).collect()).collect();
+    let mut plan = Plan::small(3, 2, 2);
+    (plan.batch.events, plan.worker.frame_bytes) = (100, 1 << 20);
+    let outcome = run(&model(), &input, &plan, |record, batch| decode(&model(), record, batch)).unwrap();
+    let predicted = predicted(&outcome, "nobody", "hit");
+    assert!((4.5..5.5).contains(&predicted), "{predicted}");
+    let marks = &words::f32s(outcome.row(ITEMS, key("hit")).unwrap())[parts().item_width() - 2..];
+    assert_eq!(marks, [0.0, 0.0], "marks are for pushes only");
+    assert_eq!(ratings_part(&outcome, ITEMS, "hit")[mf::COUNT], 1_200.0, "counts are added whole");
 }

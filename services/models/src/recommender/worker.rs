@@ -10,6 +10,7 @@ use weir_ps::{Batch, Pulls, SourceRange, WorkerLogic, Workspace, words};
 
 use super::decode::Kind;
 use super::recent::RecentBySource;
+use super::rows::{Mark, mark};
 use super::server::SeenChange;
 use super::{
     ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, RecommenderEvent, RecommenderSettings, RowParts, SEEN_HEADS, USERS,
@@ -41,7 +42,7 @@ impl RecommenderWorker {
         let recent = RecentBySource::new(settings.ranking.values().window);
         Self {
             settings,
-            parts: RowParts::new(&settings.factors),
+            parts: RowParts::new(&settings.factors, &settings.ranking),
             mean_slot: 0,
             recent,
             items: Vec::new(),
@@ -75,7 +76,8 @@ impl RecommenderWorker {
     fn learn_rating(&self, event: &RecommenderEvent, rating: f32, work: &mut Workspace) {
         let mean = count_rating(work.row_mut(MEAN, self.mean_slot), rating);
         let (user, item) = work.pair_mut((USERS, event.user_slot), (ITEMS, event.item_slot));
-        let ((user, _), (item, _)) = (self.parts.split_mut(user), self.parts.split_mut(item));
+        let ((user, _), (item, _, marks)) = (self.parts.user_mut(user), self.parts.item_mut(item));
+        mark(marks, Mark::Count, item[mf::COUNT]);
         mf::learn_weighted(&self.settings.factors, mean, rating, event.weight, user, item);
     }
 
@@ -87,24 +89,25 @@ impl RecommenderWorker {
         shared: &mut Shared<'_>,
         work: &mut Workspace,
     ) {
-        let (_, user) = self.parts.split_mut(work.row_mut(USERS, event.user_slot));
+        let (_, user) = self.parts.user_mut(work.row_mut(USERS, event.user_slot));
         if !positive::classify(self.settings.positive, rating, user) {
             return;
         }
-        self.learn_target(event.user_slot, event.item_slot, Target::Positive, work);
+        self.learn_target(event, event.item_slot, Target::Positive, work);
         for _ in 0..self.settings.ranking.values().negatives {
             let drawn = negatives::pick(shared.drawn, shared.draws.number());
             if let Some(item_slot) = drawn.filter(|slot| *slot != event.item_slot) {
-                self.learn_target(event.user_slot, item_slot, Target::Negative, work);
+                self.learn_target(event, item_slot, Target::Negative, work);
             }
         }
     }
 
     #[inline]
-    fn learn_target(&self, user_slot: u32, item_slot: u32, target: Target, work: &mut Workspace) {
-        let (user, item) = work.pair_mut((USERS, user_slot), (ITEMS, item_slot));
-        let ((_, user), (_, item)) = (self.parts.split_mut(user), self.parts.split_mut(item));
-        ranking::learn(&self.settings.ranking, target, user, item);
+    fn learn_target(&self, event: &RecommenderEvent, item_slot: u32, target: Target, work: &mut Workspace) {
+        let (user, item) = work.pair_mut((USERS, event.user_slot), (ITEMS, item_slot));
+        let ((_, user), (_, item, marks)) = (self.parts.user_mut(user), self.parts.item_mut(item));
+        mark(marks, Mark::Sum, item[ranking::ITEM_SQUARED_GRADIENT_SUM]);
+        ranking::learn_weighted(&self.settings.ranking, target, event.weight, user, item);
     }
 }
 

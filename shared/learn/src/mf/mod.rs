@@ -24,6 +24,7 @@ pub use settings::{HyperParameters, Settings};
 
 use crate::{
     noise::Noise,
+    side_by_side,
     vector::{self, Products, Pull},
 };
 
@@ -104,6 +105,18 @@ pub fn learn_weighted(
     let item_pull = pull(item_head, user_user, item_item);
     vector::move_both(user_pull, item_pull, user_factors, item_factors);
     error
+}
+
+/// Adds to a row what a batch has learned of it that read it at `count` ratings ([`side_by_side`]). `change` is the batch's row
+/// less what it read; both have [`Settings::width`] values.
+pub fn add(settings: &Settings, count: f32, row: &mut [f32], change: &[f32]) {
+    // A bias is a mean whose prior counts for so many ratings.
+    let before = count + settings.values().bias_offset - 1.0;
+    let share = side_by_side::share(before, change[COUNT], row[COUNT] - count);
+    row[COUNT] += change[COUNT];
+    row[SQUARED_GRADIENT_SUM] += change[SQUARED_GRADIENT_SUM];
+    row[BIAS] += share * change[BIAS];
+    side_by_side::add_share(&mut row[FACTORS..], &change[FACTORS..], share);
 }
 
 fn learn_bias(head: &mut [f32], error: f32, weight: f32, offset: f32, floor: f32) {

@@ -156,6 +156,20 @@ fn a_heavier_rating_is_followed_further_and_never_too_far() {
     assert!(predictions[4] < 5.0 + 2.0 + 1.0, "{predictions:?}");
 }
 
+#[test]
+fn what_nobody_else_has_moved_is_added_whole() {
+    let settings = settings(|values| values.factors = 2);
+    let change = [2.0, 0.5, 3.0, 0.25, -0.25];
+    let mut row = [10.0, 1.0, 7.0, 0.5, 0.5];
+    add(&settings, 10.0, &mut row, &change);
+    assert_eq!(row, [12.0, 1.5, 10.0, 0.75, 0.25]);
+    // As another batch that has read it at 10 would: its part is 14 · 16 / (16 · 18), the prior counting for 4.
+    add(&settings, 10.0, &mut row, &change);
+    let share = 14.0 / 18.0;
+    let expected = [14.0, 1.5 + share * 0.5, 13.0, 0.75 + share * 0.25, 0.25 - share * 0.25];
+    row.iter().zip(expected).for_each(|(found, value)| assert!((found - value).abs() < 1e-6, "{row:?}"));
+}
+
 proptest! {
     #[test]
     fn any_number_of_factors_learns_as_the_textbook_says(

@@ -30,6 +30,7 @@ use crate::{
         formula::{factor_step, squared_gradient},
     },
     noise::Noise,
+    side_by_side,
     vector::{self, Products, Pull},
 };
 
@@ -95,6 +96,18 @@ pub fn score(user_row: &[f32], item_row: &[f32]) -> f32 {
 
 /// Learns one target on the two rows and returns the error (target - score, held within ±1) from before.
 pub fn learn(settings: &Settings, target: Target, user_row: &mut [f32], item_row: &mut [f32]) -> f32 {
+    learn_weighted(settings, target, 1.0, user_row, item_row)
+}
+
+/// As [`learn`], with a gradient `weight` times as long, above 0, for an event that counts so much. A weight of 1 changes
+/// nothing, to the last bit.
+pub fn learn_weighted(
+    settings: &Settings,
+    target: Target,
+    weight: f32,
+    user_row: &mut [f32],
+    item_row: &mut [f32],
+) -> f32 {
     let values = settings.values();
     let (user_head, user_factors) = user_row.split_at_mut(USER_FACTORS);
     let (item_head, item_factors) = item_row.split_at_mut(ITEM_FACTORS);
@@ -102,19 +115,31 @@ pub fn learn(settings: &Settings, target: Target, user_row: &mut [f32], item_row
     let target = if target == Target::Positive { 1.0 } else { 0.0 };
     let error = (target - (item_head[ITEM_BIAS] + user_item)).clamp(-1.0, 1.0);
 
-    let regularisation = values.regularisation;
+    let (regularisation, squared_weight) = (values.regularisation, weight * weight);
     let user_sum = &mut user_head[USER_SQUARED_GRADIENT_SUM];
-    *user_sum += squared_gradient(error, regularisation, item_item, user_item, user_user);
-    let user_step = factor_step(values.factor_rate, values.initial_sum, *user_sum);
+    *user_sum += squared_weight * squared_gradient(error, regularisation, item_item, user_item, user_user);
+    let user_step = weight * factor_step(values.factor_rate, values.initial_sum, *user_sum);
 
     // The bias is as a factor of the item beside a user's of 1.
     let item_sum = &mut item_head[ITEM_SQUARED_GRADIENT_SUM];
-    *item_sum += squared_gradient(error, regularisation, user_user, user_item, item_item) + error * error;
-    let item_step = factor_step(values.factor_rate, values.initial_sum, *item_sum);
-    item_head[ITEM_BIAS] +=
-        factor_step(values.bias_rate, values.initial_sum, item_head[ITEM_SQUARED_GRADIENT_SUM]) * error;
+    let gradient = squared_gradient(error, regularisation, user_user, user_item, item_item) + error * error;
+    *item_sum += squared_weight * gradient;
+    let item_step = weight * factor_step(values.factor_rate, values.initial_sum, *item_sum);
+    let bias_step = weight * factor_step(values.bias_rate, values.initial_sum, *item_sum);
+    item_head[ITEM_BIAS] += bias_step * error;
 
     let pull = |step: f32| Pull { towards: step * error, back: step * regularisation };
     vector::move_both(pull(user_step), pull(item_step), user_factors, item_factors);
     error
+}
+
+/// Adds to an item's row what a batch has learned of it that read it with this `sum` of squared gradients
+/// ([`side_by_side`]). `change` is the batch's row less what it read; both have [`Settings::item_width`] values.
+pub fn add_item(settings: &Settings, sum: f32, row: &mut [f32], change: &[f32]) {
+    let own = change[ITEM_SQUARED_GRADIENT_SUM];
+    let others = row[ITEM_SQUARED_GRADIENT_SUM] - sum;
+    let share = side_by_side::share(sum + settings.values().initial_sum, own, others);
+    row[ITEM_SQUARED_GRADIENT_SUM] += own;
+    row[ITEM_BIAS] += share * change[ITEM_BIAS];
+    side_by_side::add_share(&mut row[ITEM_FACTORS..], &change[ITEM_FACTORS..], share);
 }

@@ -61,6 +61,33 @@ fn initial_rows_are_the_same_for_ever() {
 }
 
 #[test]
+fn a_heavier_choice_is_followed_further_and_never_too_far() {
+    let after = |weight| {
+        let settings = Settings::default();
+        let mut user = vec![0.0; settings.user_width()];
+        let mut item = vec![0.0; settings.item_width()];
+        initial(&settings, 1, Side::User, 1, &mut user);
+        initial(&settings, 1, Side::Item, 2, &mut item);
+        learn_weighted(&settings, Target::Positive, weight, &mut user, &mut item);
+        score(&user, &item)
+    };
+    let scores = [0.01, 0.25, 1.0, 3.0, 1000.0].map(after);
+    assert!(scores.is_sorted() && scores[0] < scores[2] && scores[2] < scores[3], "{scores:?}");
+    assert!(scores[4] < 1.0, "{scores:?}");
+}
+
+#[test]
+fn what_was_learned_side_by_side_is_shared_by_squared_gradients() {
+    let settings = settings(|values| (values.factors, values.initial_sum) = (1, 4.0));
+    let (change, mut item) = ([0.5, 2.0, -1.0], [1.0, 6.0, 2.0]);
+    add_item(&settings, 6.0, &mut item, &change);
+    assert_eq!(item, [1.5, 8.0, 1.0]);
+    // The second to have read it at 6: 10 · 12 / (12 · 14) of its change.
+    add_item(&settings, 6.0, &mut item, &change);
+    check(&item, &[1.5 + 0.5 * 10.0 / 14.0, 10.0, 1.0 - 10.0 / 14.0]);
+}
+
+#[test]
 fn tastes_are_learned() {
     let settings = Settings::default();
     let row = |side, key, width| {

@@ -161,7 +161,7 @@ pub struct WorkerSettings {
     pub batch_bytes: usize,
     /// Milliseconds that a batch waits for more events.
     pub batch_wait_ms: u64,
-    /// A batch has at most this part of the events that its partition had before it, 256 for a 256th, and what is
+    /// A batch has at most this part of the events that its partition had before it, 64 for a 64th, and what is
     /// not yet applied at most twice as much: batches learn side by side, and much that is on its way would throw a
     /// young model off. 0 for no such bound.
     pub history_share: u64,
@@ -189,7 +189,7 @@ impl Default for WorkerSettings {
             batch_events: 8_192,
             batch_bytes: 1 << 20,
             batch_wait_ms: 2,
-            history_share: 256,
+            history_share: 64,
             in_flight: 3,
             unapplied_batches: 16,
             cached_rows: 1_000_000,
