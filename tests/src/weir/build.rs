@@ -18,7 +18,10 @@ pub fn binary() -> &'static Path {
 
 fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(place::workspace_root()).args(["build", "--quiet", "--package", "weir", "--bin", "weir"]);
+    // For the whole workspace and with one of its tests, because that is how `cargo test --workspace` chooses the features of
+    // dependencies: built alone, the command would have most of them, librdkafka's binding too, compiled once more.
+    cargo.current_dir(place::workspace_root()).args(["build", "--quiet", "--workspace"]);
+    cargo.args(["--bin", "weir", "--test", "command"]);
     cargo.arg("--target-dir").arg(place::target_dir());
     let profile = place::profile_dir();
     match profile.file_name().map(|name| name.to_string_lossy().into_owned()).as_deref() {
