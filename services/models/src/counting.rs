@@ -8,7 +8,7 @@ use weir_ps::{
 };
 use weir_wire::rating::{RatingEvent, RatingMapping, Reject};
 
-use crate::{Input, InputModel};
+use crate::{Decoder, Input, InputModel};
 
 /// The model `counting`.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,15 @@ impl Model for CountingRatings {
 }
 
 impl InputModel for CountingRatings {
-    fn decode(&self, input: Input<'_>, batch: &mut Batch<CountingEvent>) -> Result<(), Reject> {
+    type Decoder = Self;
+
+    fn decoder(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Decoder<CountingEvent> for CountingRatings {
+    fn decode(&mut self, input: Input<'_>, batch: &mut Batch<CountingEvent>) -> Result<(), Reject> {
         // What the mapping passes over does not count.
         let Some(weighted) = self.mapping.parse(input.key, input.payload)? else { return Ok(()) };
         let (RatingEvent::Rated { user, item, .. } | RatingEvent::Removed { user, item, .. }) = weighted.event else {

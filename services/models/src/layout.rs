@@ -60,6 +60,10 @@ pub struct Description {
     pub partitioner: Partitioner,
     /// Seed of the hash from ids to keys, and of initial values.
     pub seed: u64,
+    /// Whether its input is keyed by what its workers cache rows of, which makes each partition their only writer.
+    pub keyed: bool,
+    /// How small batches of a young model are ([`weir_ps::BatchLimits::history_share`]).
+    pub history_share: u64,
 }
 
 impl Description {
@@ -127,6 +131,8 @@ pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_l
         schema,
         partitioner: partitioner(&settings.server),
         seed: recommender.hash_seed,
+        keyed: settings.worker.keyed_by_user,
+        history_share: settings.worker.history_share,
     })
 }
 

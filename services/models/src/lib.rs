@@ -17,6 +17,6 @@ pub mod recommender;
 
 pub use configured::recommender_settings;
 pub use expected::ExpectedLayout;
-pub use input::{Input, InputModel};
+pub use input::{Decoder, Input, InputModel};
 pub use layout::{Description, GENERATION, Named, describe, descriptions, partitioner};
 pub use mapped::{InputError, message_mapping, rating_mapping};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::Sender;
 use weir_kafka::{Member, MemberEvent, Record};
-use weir_models::{Input, InputModel};
+use weir_models::{Decoder, Input, InputModel};
 use weir_ps::{Batch, BatchLimits, Batcher, Model, Output, Position, WorkerLogic};
 use weir_wire::rejected;
 
@@ -40,7 +40,7 @@ pub(crate) enum InputEvent<E> {
 
 /// Reads the input of one model.
 pub(crate) struct InputReader<'a, M: InputModel> {
-    pub(crate) model: &'a M,
+    pub(crate) decoder: M::Decoder,
     pub(crate) trained: &'a TrainedModel,
     pub(crate) member: &'a Member,
     pub(crate) room: &'a Room,
@@ -138,7 +138,7 @@ impl<M: InputModel> InputReader<'_, M> {
 
     /// Takes in what is there; returns whether that was all.
     fn read(&mut self, timeout: Duration, events: &Sender<InputEvent<Event<M>>>) -> anyhow::Result<bool> {
-        let Self { model, trained, room, limits, sources, began, .. } = self;
+        let Self { decoder, trained, room, limits, sources, began, .. } = self;
         let (mut failed, now_ms) = (None, began.elapsed().as_millis() as u64);
         let polled = self.member.poll(timeout, RECORDS, &mut |record| {
             let source = match sources.entry(record.partition) {
@@ -153,7 +153,7 @@ impl<M: InputModel> InputReader<'_, M> {
             let bytes = record.payload.map_or(0, <[u8]>::len);
             // Rule 1: the first event must be the one expected, and none may come again.
             match batcher.advance(record.offset, bytes, now_ms) {
-                Ok(()) => decode(*model, trained, &record, batcher.batch()),
+                Ok(()) => decode(decoder, trained, &record, batcher.batch()),
                 Err(expected) => failed = failed.or(Some((record.partition, record.offset, expected.sequence))),
             }
         })?;
@@ -187,11 +187,11 @@ impl<M: InputModel> InputReader<'_, M> {
     }
 }
 
-fn decode<M: InputModel>(model: &M, trained: &TrainedModel, record: &Record<'_>, batch: &mut Batch<Event<M>>) {
+fn decode<E>(decoder: &mut impl Decoder<E>, trained: &TrainedModel, record: &Record<'_>, batch: &mut Batch<E>) {
     let timestamp_ms = record.timestamp_ms.unwrap_or_else(now_ms);
-    let input = Input { key: record.key, payload: record.payload, timestamp_ms };
-    let Err(reject) = model.decode(input, batch) else { return };
     let (partition, offset) = (record.partition, record.offset);
+    let input = Input { key: record.key, payload: record.payload, timestamp_ms, offset };
+    let Err(reject) = decoder.decode(input, batch) else { return };
     tracing::debug!(topic = &*trained.input, partition, offset, %reject, "event rejected");
     let length = record.payload.map_or(0, <[u8]>::len);
     let cut = |bytes: Option<&[u8]>, most| bytes.map(|bytes| rejected::cut(bytes, most).to_vec());

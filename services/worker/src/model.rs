@@ -73,13 +73,13 @@ impl TrainedModel {
 }
 
 /// When batches are cut.
-pub(crate) fn batch_limits(context: &Context) -> BatchLimits {
+pub(crate) fn batch_limits(trained: &TrainedModel, context: &Context) -> BatchLimits {
     let settings = &context.settings.worker;
     BatchLimits {
         events: settings.batch_events,
         bytes: settings.batch_bytes,
         wait_ms: settings.batch_wait_ms,
-        history_share: settings.history_share,
+        history_share: trained.description.history_share,
     }
 }
 
@@ -92,11 +92,11 @@ pub(crate) fn worker_settings(trained: &TrainedModel, context: &Context, reply_t
             in_flight: settings.in_flight,
             unapplied: settings.unapplied_batches,
             // Two batches' worth, so that one may pull while the other is applied.
-            history_share: settings.history_share / 2,
+            history_share: trained.description.history_share / 2,
         },
         cached_rows: settings.cached_rows,
-        // The only writer of its users' rows never has to look whether somebody else has changed them.
-        cache_max_age_ms: if settings.keyed_by_user { u64::MAX } else { settings.cache_max_age_ms },
+        // The only writer of a row never has to look whether somebody else has changed it.
+        cache_max_age_ms: if trained.description.keyed { u64::MAX } else { settings.cache_max_age_ms },
         pull_timeout_ms: settings.pull_timeout_ms,
         reply_to,
         frame_bytes: settings.frame_bytes,

@@ -64,6 +64,8 @@ pub struct Batch<E> {
     pub events: Vec<E>,
     /// Their ids.
     pub names: Names,
+    /// What events have more or less of, such as a text's features, one after the other; an event holds its range.
+    pub words: Vec<u32>,
     /// Records that are to be written with it whatever is learned: refused events.
     pub outputs: Vec<Output>,
     /// Slots of rows that no single event names; room for [`crate::WorkerLogic::on_recv`] to note what all of them share.
@@ -161,6 +163,7 @@ impl<E> Batcher<E> {
         let range = self.batch.range;
         let mut next = empty(range.source, range.next);
         next.events.reserve(self.batch.events.len());
+        next.words.reserve(self.batch.words.len());
         self.records = 0;
         self.bytes = 0;
         std::mem::replace(&mut self.batch, next)
@@ -169,7 +172,8 @@ impl<E> Batcher<E> {
 
 fn empty<E>(source: u32, position: Position) -> Batch<E> {
     let range = SourceRange { source, first: position, next: position };
-    Batch { range, events: Vec::new(), names: Names::default(), outputs: Vec::new(), shared_slots: Vec::new() }
+    let (names, words) = (Names::default(), Vec::new());
+    Batch { range, events: Vec::new(), names, words, outputs: Vec::new(), shared_slots: Vec::new() }
 }
 
 #[cfg(test)]

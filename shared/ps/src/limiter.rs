@@ -7,7 +7,8 @@ use crate::Position;
 /// How much of one source partition may be on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct PullLimits {
-    /// Batches whose pulls are not all answered.
+    /// Batches whose pulls are not all answered. With 1, a batch begins to be learned with all that the ones before it
+    /// have pushed, however events are cut into batches.
     pub in_flight: usize,
     /// Batches that are learned but not yet known to be applied on every shard.
     pub unapplied: usize,

@@ -112,4 +112,6 @@ where
 }
 
 #[cfg(test)]
+mod order_tests;
+#[cfg(test)]
 mod tests;

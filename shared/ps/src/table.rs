@@ -12,6 +12,9 @@ pub enum Rule {
     /// A rule of the learner's own: `merge(row, delta)`. It must be a commutative monoid over rows (deltas are rows
     /// too, and zero words its neutral element), so that deltas of one key may be merged before they are pushed.
     Merge(MergeRule),
+    /// The delta is the row as it is to be; the last one pushed counts. For rows that are read before they are written
+    /// and that one source partition writes. A row of zero words is as good as none and is not pushed.
+    Replace,
     /// Deltas are instructions to the learner's [`crate::ServerLogic`], delivered one by one in order, never merged.
     Own,
 }
@@ -61,15 +64,17 @@ impl TableSpec {
             Rule::AddF32 => words::add_f32(row, delta),
             Rule::AddU64 => words::add_u64(row, delta),
             Rule::Merge(MergeRule(merge)) => merge(row, delta),
+            Rule::Replace => row.copy_from_slice(delta),
             Rule::Own => {}
         }
     }
 
-    /// The delta that turns `before` into `after`, written over `after`. Only for rules that add.
+    /// The delta that turns `before` into `after`, written over `after`. Only for rules that add or replace.
     #[inline]
     pub(crate) fn difference(&self, after: &mut [u32], before: &[u32]) {
         match self.rule {
             Rule::AddF32 => words::subtract_f32(after, before),
+            Rule::Replace => {}
             _ => words::subtract_u64(after, before),
         }
     }

@@ -188,7 +188,8 @@ impl<L: WorkerLogic> Worker<L> {
         let mut work = self.spare.pop().unwrap_or_else(|| Workspace::new(Arc::clone(&self.schema)));
         self.logic.on_recv(&mut batch, &mut Pulls(&mut work));
         state.evict(share, self.settings.partitioner);
-        let mut builder = PullBuilder::new(&self.schema, &self.settings, state.at_least, state.refresh_at_least());
+        let mut builder =
+            PullBuilder::new(&self.schema, &self.settings, state.at_least(&self.settings), state.latest());
         for (table, slab) in work.slabs.iter_mut().enumerate() {
             builder.add_table(table as u8, slab, state.caches[table].as_mut(), now_ms);
         }

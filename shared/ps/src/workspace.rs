@@ -6,7 +6,7 @@ mod slab;
 use std::sync::Arc;
 
 pub(crate) use finish::Pushed;
-pub(crate) use slab::{CACHED, DELETED, PULLED, Slab, UNNAMED};
+pub(crate) use slab::{CACHED, DELETED, LATEST, PULLED, Slab, UNNAMED};
 
 use crate::{NameRef, Output, Rule, Schema, cache::Cache};
 
@@ -31,6 +31,12 @@ impl Pulls<'_> {
     #[inline]
     pub fn pull_named(&mut self, table: u8, key: u64, name: NameRef) -> u32 {
         self.0.slabs[usize::from(table)].pull(key, name)
+    }
+
+    /// Asks for the row of `key` with all that batches before this one pushed to it. It takes as long as it takes the
+    /// shard to apply them, so it is for rows that are rarely needed, of tables that are not cached.
+    pub fn pull_latest(&mut self, table: u8, key: u64) -> u32 {
+        self.0.slabs[usize::from(table)].pull_latest(key)
     }
 }
 

@@ -48,7 +48,7 @@ impl Values {
         match rule {
             Rule::AddF32 => Self::Floats(words::f32s(row).to_vec()),
             Rule::AddU64 => Self::Counters((0..row.len() / 2).map(|index| words::u64_at(row, index)).collect()),
-            Rule::Merge(_) | Rule::Own => Self::Words(row.to_vec()),
+            Rule::Merge(_) | Rule::Replace | Rule::Own => Self::Words(row.to_vec()),
         }
     }
 }

@@ -5,7 +5,7 @@ use weir_ps::{Batch, NameRef};
 use weir_wire::rating::{RatingEvent, Reject};
 
 use super::RecommenderModel;
-use crate::{Input, InputModel};
+use crate::{Decoder, Input, InputModel};
 
 /// What happened between a user and an item.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +41,15 @@ pub struct RecommenderEvent {
 }
 
 impl InputModel for RecommenderModel {
-    fn decode(&self, input: Input<'_>, batch: &mut Batch<RecommenderEvent>) -> Result<(), Reject> {
+    type Decoder = Self;
+
+    fn decoder(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Decoder<RecommenderEvent> for RecommenderModel {
+    fn decode(&mut self, input: Input<'_>, batch: &mut Batch<RecommenderEvent>) -> Result<(), Reject> {
         // What the mapping passes over is no event of this model.
         let Some(weighted) = self.mapping.parse(input.key, input.payload)? else { return Ok(()) };
         let (user, item, kind, ts) = match weighted.event {

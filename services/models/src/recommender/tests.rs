@@ -6,7 +6,7 @@ use weir_ps::{
 };
 
 use super::*;
-use crate::{Input, InputModel};
+use crate::{Decoder, Input, InputModel};
 
 const NOW_MS: i64 = 1_700_000_000_000;
 
@@ -40,9 +40,8 @@ fn rated(user: &str, item: &str, rating: &str) -> Record {
 }
 
 fn decode(model: &RecommenderModel, (key, value): &Record, batch: &mut Batch<RecommenderEvent>) {
-    let input =
-        Input { key: key.map(str::as_bytes), payload: value.as_deref().map(str::as_bytes), timestamp_ms: NOW_MS };
-    model.decode(input, batch).unwrap();
+    let (key, payload) = (key.map(str::as_bytes), value.as_deref().map(str::as_bytes));
+    model.decoder().decode(Input { key, payload, timestamp_ms: NOW_MS, offset: 0 }, batch).unwrap();
 }
 
 fn learn(records: Vec<Record>, plan: &Plan) -> Outcome {

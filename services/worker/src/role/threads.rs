@@ -52,12 +52,12 @@ pub(super) fn run<M: InputModel>(
         let (transactions, transaction_jobs) = bounded(1);
         let (committed_sender, committed) = bounded(1);
         let (stop, room, replies_reader) = (&stop, &room, &replies_reader);
-        let reader = InputReader {
-            model,
+        let reader = InputReader::<M> {
+            decoder: model.decoder(),
             trained,
             member: &member,
             room,
-            limits: batch_limits(context),
+            limits: batch_limits(trained, context),
             sources: BTreeMap::new(),
             began: Instant::now(),
             paused: false,

@@ -6,7 +6,7 @@ use super::WorkerSettings;
 use crate::{
     Position, Pull, PullSection, ROW_UNNAMED, Reply, RequestId, Schema, Workspace,
     cache::{Cache, Lookup},
-    workspace::{CACHED, PULLED, Slab, UNNAMED},
+    workspace::{CACHED, LATEST, PULLED, Slab, UNNAMED},
 };
 
 /// A pull that is not answered yet.
@@ -102,12 +102,12 @@ impl<'a> PullBuilder<'a> {
         schema: &'a Arc<dyn Schema>,
         settings: &'a WorkerSettings,
         at_least: Option<Position>,
-        refresh: Option<Position>,
+        latest: Option<Position>,
     ) -> Self {
         let shards = settings.partitioner.shards();
-        // Fresh rows first, then rows that are refreshed: these must show all that was pushed before this batch.
+        // Fresh rows first, then rows that must show all that was pushed before this batch, as refreshed ones must.
         let open = (0..shards).map(|shard| Open::new(shard, at_least));
-        let open = open.chain((0..shards).map(|shard| Open::new(shard, refresh))).collect();
+        let open = open.chain((0..shards).map(|shard| Open::new(shard, latest))).collect();
         Self { schema, settings, open, done: Vec::new(), hits: 0, misses: 0 }
     }
 
@@ -124,15 +124,16 @@ impl<'a> PullBuilder<'a> {
                 slab.flags[slot] |= CACHED;
             } else {
                 self.misses += u64::from(cache.is_some());
-                self.add(table, key, slot as u32, found == Lookup::Stale);
+                let latest = found == Lookup::Stale || slab.flags[slot] & LATEST != 0;
+                self.add(table, key, slot as u32, latest);
             }
         }
     }
 
-    fn add(&mut self, table: u8, key: u64, slot: u32, refresh: bool) {
+    fn add(&mut self, table: u8, key: u64, slot: u32, latest: bool) {
         let width = self.schema.tables()[usize::from(table)].width;
         let shard = self.settings.partitioner.shard(key) as usize;
-        let open = &mut self.open[shard + if refresh { self.settings.partitioner.shards() as usize } else { 0 }];
+        let open = &mut self.open[shard + if latest { self.settings.partitioner.shards() as usize } else { 0 }];
         open.bytes += 9 + 4 * width;
         if open.bytes > self.settings.frame_bytes {
             self.done.extend(open.close());

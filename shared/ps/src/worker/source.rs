@@ -9,7 +9,7 @@ pub(super) struct Source<E> {
     /// Where the next batch has to begin.
     pub(super) expected: Position,
     /// What a pull must see: the committed position at take-over, and every push to a row that was evicted since.
-    pub(super) at_least: Option<Position>,
+    at_least: Option<Position>,
     pub(super) limiter: PullLimiter,
     pub(super) pending: VecDeque<Pending<E>>,
     pub(super) caches: Vec<Option<Cache>>,
@@ -46,8 +46,14 @@ impl<E> Source<E> {
         self.batches
     }
 
-    /// What a pull must see that refreshes a row of the cache: all that was pushed before this batch.
-    pub(super) fn refresh_at_least(&self) -> Option<Position> {
+    /// What a pull must see. Where one batch pulls at a time, that is all that was pushed before it: then it does not
+    /// matter how the events are cut into batches.
+    pub(super) fn at_least(&self, settings: &WorkerSettings) -> Option<Position> {
+        if settings.limits.in_flight == 1 { self.latest() } else { self.at_least }
+    }
+
+    /// All that was pushed before the next batch.
+    pub(super) fn latest(&self) -> Option<Position> {
         if self.batches == 0 { self.at_least } else { Some(self.expected) }
     }
 

@@ -82,6 +82,7 @@ impl Pair {
             range,
             events: Vec::new(),
             names: crate::Names::default(),
+            words: Vec::new(),
             outputs: Vec::new(),
             shared_slots: Vec::new(),
         };

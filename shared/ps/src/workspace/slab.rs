@@ -12,6 +12,8 @@ pub(crate) const CACHED: u8 = 2;
 pub(crate) const UNNAMED: u8 = 4;
 /// The row is forgotten before anything is pushed to it.
 pub(crate) const DELETED: u8 = 8;
+/// What is pulled must show all that was pushed before.
+pub(crate) const LATEST: u8 = 16;
 
 #[derive(Debug)]
 pub(crate) struct Slab {
@@ -73,6 +75,12 @@ impl Slab {
             // Whoever asks again without one does not take it back.
             self.names[slot as usize] = name;
         }
+        slot
+    }
+
+    pub(crate) fn pull_latest(&mut self, key: u64) -> u32 {
+        let slot = self.find_or_insert(key);
+        self.flags[slot as usize] |= PULLED | LATEST;
         slot
     }
 

@@ -37,7 +37,8 @@ impl Forgetful {
 }
 
 fn one(range: weir_ps::SourceRange, event: CountingEvent) -> Batch<CountingEvent> {
-    Batch { range, events: vec![event], names: Names::default(), outputs: Vec::new(), shared_slots: Vec::new() }
+    let (names, words) = (Names::default(), Vec::new());
+    Batch { range, events: vec![event], names, words, outputs: Vec::new(), shared_slots: Vec::new() }
 }
 
 impl WorkerLogic for Forgetful {
