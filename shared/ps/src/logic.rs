@@ -35,6 +35,13 @@ pub trait WorkerLogic: Send {
     /// Names the rows that the batch needs.
     fn on_recv(&mut self, batch: &mut Batch<Self::Event>, pulls: &mut Pulls<'_>);
 
+    /// Names rows that the batch turns out to need now that those named before are there, as a row may say which others
+    /// matter. It is called once for each batch, when all before it are learned; the batches behind it wait while rows
+    /// that are named here are pulled.
+    fn pull_more(&mut self, batch: &mut Batch<Self::Event>, pulls: &mut Pulls<'_>) {
+        let _ = (batch, pulls);
+    }
+
     /// Learns the batch's events one after the other on the rows that were pulled, pushes what is to change elsewhere,
     /// and emits outputs. What changed in a pulled row is pushed without being said.
     fn on_pull_recv(&mut self, batch: &mut Batch<Self::Event>, work: &mut Workspace);

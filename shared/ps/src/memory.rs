@@ -11,7 +11,8 @@ mod nodes;
 use cluster::Cluster;
 
 use crate::{
-    Batch, BatchLimits, Model, Partitioner, PullLimits, ShardRows, Torn, WorkerError, WorkerLogic, WorkerSettings,
+    Batch, BatchLimits, Model, Output, Partitioner, PullLimits, ShardRows, Torn, WorkerError, WorkerLogic,
+    WorkerSettings,
 };
 
 /// How a run is laid out.
@@ -80,6 +81,8 @@ pub struct Outcome {
     pub shards: Vec<ShardRows>,
     /// The same as a reader of the changelogs has them.
     pub published: Vec<ShardRows>,
+    /// What workers put out, as it was committed.
+    pub outputs: Vec<Output>,
     /// Scheduler steps taken.
     pub steps: u64,
     /// Faults that were met.

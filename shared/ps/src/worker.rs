@@ -19,7 +19,7 @@ use crate::{
     Workspace,
 };
 use request::{PullBuilder, Request};
-use source::{Pending, Source};
+use source::{Pending, Sees, Source};
 use step::Finished;
 
 /// Bounds of a worker.
@@ -99,6 +99,7 @@ pub struct Worker<L: WorkerLogic> {
     finished: Vec<Finished>,
     spare: Vec<Workspace>,
     stats: WorkerStats,
+    now_ms: u64,
 }
 
 impl<L: WorkerLogic> Worker<L> {
@@ -116,6 +117,7 @@ impl<L: WorkerLogic> Worker<L> {
             finished: Vec::new(),
             spare: Vec::new(),
             stats: WorkerStats::default(),
+            now_ms: 0,
         }
     }
 
@@ -175,6 +177,7 @@ impl<L: WorkerLogic> Worker<L> {
     /// # Errors
     /// If it does not begin where the one before ended.
     pub fn on_batch(&mut self, mut batch: Batch<L::Event>, now_ms: u64) -> Result<(), WorkerError> {
+        self.now_ms = now_ms;
         let SourceRange { source, first, next } = batch.range;
         let share = self.settings.cached_rows / self.sources.len().max(1);
         let Some(state) = self.sources.get_mut(&source) else { return Ok(()) };
@@ -188,27 +191,35 @@ impl<L: WorkerLogic> Worker<L> {
         let mut work = self.spare.pop().unwrap_or_else(|| Workspace::new(Arc::clone(&self.schema)));
         self.logic.on_recv(&mut batch, &mut Pulls(&mut work));
         state.evict(share, self.settings.partitioner);
-        let mut builder =
-            PullBuilder::new(&self.schema, &self.settings, state.at_least(&self.settings), state.latest());
-        for (table, slab) in work.slabs.iter_mut().enumerate() {
-            builder.add_table(table as u8, slab, state.caches[table].as_mut(), now_ms);
+        let sees = state.sees(&self.settings);
+        let number = state.begin(next, batch.events.len());
+        state.pending.push_back(Pending { number, batch, work, outstanding: 0, sees, asked_more: false });
+        let last = state.pending.len() - 1;
+        self.ask(source, last, &vec![0; self.schema.tables().len()]);
+        self.learn_ready(source);
+        Ok(())
+    }
+
+    /// Pulls the rows that a pending batch has named in slots from `named` on, by table.
+    fn ask(&mut self, source: u32, index: usize, named: &[usize]) {
+        let Some(state) = self.sources.get_mut(&source) else { return };
+        let Pending { number, work, outstanding, sees, .. } = &mut state.pending[index];
+        let Sees { at_least, latest } = *sees;
+        let mut builder = PullBuilder::new(&self.schema, &self.settings, at_least, latest);
+        for (table, (slab, &first)) in work.slabs.iter_mut().zip(named).enumerate() {
+            builder.add_table(table as u8, (slab, first), state.caches[table].as_mut(), self.now_ms);
         }
         self.stats.hits += builder.hits;
         self.stats.misses += builder.misses;
-        let number = state.begin(next, batch.events.len());
-        let mut outstanding = 0;
         for (mut pull, slots) in builder.finish(source) {
-            outstanding += 1;
+            *outstanding += 1;
             self.stats.asked += 1;
             pull.reply_to = self.settings.reply_to;
             pull.request = RequestId { instance: self.instance, number: self.next_request };
             self.outbox.push(pull.clone());
-            self.requests.insert(self.next_request, Request::new(Some(number), pull, slots, now_ms));
+            self.requests.insert(self.next_request, Request::new(Some(*number), pull, slots, self.now_ms));
             self.next_request += 1;
         }
-        state.pending.push_back(Pending { number, batch, work, outstanding });
-        self.learn_ready(source);
-        Ok(())
     }
 
     /// Takes a reply in; learns every batch that has all its rows now, in order. None if nobody awaited it.
@@ -239,6 +250,7 @@ impl<L: WorkerLogic> Worker<L> {
     /// Asks again what was not answered in time, and asks shards how far they are where only that holds a source
     /// partition back.
     pub fn tick(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
         for request in self.requests.values_mut() {
             if request.is_overdue(now_ms, self.settings.pull_timeout_ms) {
                 request.ask_again(now_ms);
@@ -292,9 +304,27 @@ impl<L: WorkerLogic> Worker<L> {
         }
     }
 
+    /// Whether the first pending batch has all its rows, those too that it names when it has seen the others.
+    fn front_is_ready(&mut self, source: u32) -> bool {
+        let Some(Source { pending, caches, .. }) = self.sources.get_mut(&source) else { return false };
+        let Some(Pending { batch, work, outstanding, asked_more, .. }) = pending.front_mut() else { return false };
+        if *outstanding == 0 && !*asked_more {
+            *asked_more = true;
+            work.fill_from(caches);
+            let named: Vec<usize> = work.named().collect();
+            self.logic.pull_more(batch, &mut Pulls(work));
+            if work.named().ne(named.iter().copied()) {
+                self.ask(source, 0, &named);
+            }
+        }
+        let front = self.sources.get(&source).and_then(|state| state.pending.front());
+        front.is_some_and(|pending| pending.outstanding == 0)
+    }
+
+    /// Learns the batches that have all their rows, in order.
     fn learn_ready(&mut self, source: u32) {
-        let Some(state) = self.sources.get_mut(&source) else { return };
-        while state.pending.front().is_some_and(|pending| pending.outstanding == 0) {
+        while self.front_is_ready(source) {
+            let Some(state) = self.sources.get_mut(&source) else { return };
             let Some(Pending { mut batch, mut work, .. }) = state.pending.pop_front() else { return };
             work.begin(&state.caches);
             self.logic.on_pull_recv(&mut batch, &mut work);

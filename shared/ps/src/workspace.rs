@@ -33,6 +33,13 @@ impl Pulls<'_> {
         self.0.slabs[usize::from(table)].pull(key, name)
     }
 
+    /// The row in a slot that was pulled before; zero words as long as it is not there, which in
+    /// [`crate::WorkerLogic::pull_more`] it is.
+    #[must_use]
+    pub fn row(&self, table: u8, slot: u32) -> &[u32] {
+        self.0.row(table, slot)
+    }
+
     /// Asks for the row of `key` with all that batches before this one pushed to it. It takes as long as it takes the
     /// shard to apply them, so it is for rows that are rarely needed, of tables that are not cached.
     pub fn pull_latest(&mut self, table: u8, key: u64) -> u32 {
@@ -103,13 +110,23 @@ impl Workspace {
         self.outputs.push(output);
     }
 
-    /// Brings in what is cached and remembers every pulled row as it is before learning.
-    pub(crate) fn begin(&mut self, caches: &[Option<Cache>]) {
+    /// Brings in what is cached.
+    pub(crate) fn fill_from(&mut self, caches: &[Option<Cache>]) {
         for (slab, cache) in self.slabs.iter_mut().zip(caches) {
             if let Some(cache) = cache {
                 slab.fill_from(cache);
             }
-            slab.remember();
         }
+    }
+
+    /// Brings in what is cached and remembers every pulled row as it is before learning.
+    pub(crate) fn begin(&mut self, caches: &[Option<Cache>]) {
+        self.fill_from(caches);
+        self.slabs.iter_mut().for_each(Slab::remember);
+    }
+
+    /// Rows named so far, by table.
+    pub(crate) fn named(&self) -> impl Iterator<Item = usize> {
+        self.slabs.iter().map(|slab| slab.keys.len())
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Error, Outcome, Plan,
     nodes::{Event, ShardNode, WorkerNode},
 };
-use crate::{Batch, Model, Pull, PullAnswer, Reply, WorkerError};
+use crate::{Batch, Model, Output, Pull, PullAnswer, Reply, WorkerError};
 
 /// Scheduler steps without any progress after which a run counts as dead.
 const PATIENCE: u64 = 100_000;
@@ -29,6 +29,7 @@ pub(super) struct Cluster<'a, M: Model, R, D> {
     owners: BTreeMap<u32, usize>,
     pulls: Vec<Pull>,
     replies: Vec<Reply>,
+    outputs: Vec<Output>,
     instances: u64,
     steps: u64,
     last_progress: u64,
@@ -50,6 +51,7 @@ impl<'a, M: Model, R, D: Fn(&R, &mut Batch<Event<M>>)> Cluster<'a, M, R, D> {
             owners: BTreeMap::new(),
             pulls: Vec::new(),
             replies: Vec::new(),
+            outputs: Vec::new(),
             instances: 0,
             steps: 0,
             last_progress: 0,
@@ -79,12 +81,12 @@ impl<'a, M: Model, R, D: Fn(&R, &mut Batch<Event<M>>)> Cluster<'a, M, R, D> {
                 _ => self.publish_or_tick(),
             }
         }
-        let (mut shards, mut published) = (Vec::new(), Vec::new());
+        let (mut shards, mut published, outputs) = (Vec::new(), Vec::new(), self.outputs);
         for node in self.shards {
             shards.push(node.shard.into_rows());
             published.push(node.published);
         }
-        Ok(Outcome { shards, published, steps: self.steps, faults: self.faults })
+        Ok(Outcome { shards, published, outputs, steps: self.steps, faults: self.faults })
     }
 
     fn is_done(&self) -> bool {
@@ -201,6 +203,7 @@ impl<'a, M: Model, R, D: Fn(&R, &mut Batch<Event<M>>)> Cluster<'a, M, R, D> {
         while let Some(mut step) = self.workers[worker].worker.take_step(10_000) {
             self.last_progress = self.steps;
             self.shards.iter_mut().for_each(|node| node.append(&mut step));
+            self.outputs.append(&mut step.outputs);
             self.committed.extend(step.ranges.iter().map(|range| (range.source, range.next.sequence)));
         }
     }

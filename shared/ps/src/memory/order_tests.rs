@@ -1,6 +1,6 @@
 //! A learner whose rows depend on the order of all events: whoever misses one change is wrong for good.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
 
@@ -13,8 +13,10 @@ const PLAIN: u8 = 0;
 const LATEST: u8 = 1;
 /// Kept by the worker.
 const CACHED: u8 = 2;
+/// Pulled when the row of [`CACHED`] is there, which names the row.
+const NAMED: u8 = 3;
 
-struct Chains([TableSpec; 3]);
+struct Chains([TableSpec; 4]);
 
 impl Schema for Chains {
     fn tables(&self) -> &[TableSpec] {
@@ -31,14 +33,21 @@ fn next(row: &[u32], number: u64) -> [u32; 2] {
 struct Chain;
 
 /// Key, number, and the slots of the key's rows.
-type Event = (u64, u64, [u32; 3]);
+type Event = (u64, u64, [u32; 4]);
 
 impl WorkerLogic for Chain {
     type Event = Event;
 
     fn on_recv(&mut self, batch: &mut Batch<Event>, pulls: &mut Pulls<'_>) {
         for (key, _, slots) in &mut batch.events {
-            *slots = [pulls.pull(PLAIN, *key), pulls.pull_latest(LATEST, *key), pulls.pull(CACHED, *key)];
+            *slots = [pulls.pull(PLAIN, *key), pulls.pull_latest(LATEST, *key), pulls.pull(CACHED, *key), 0];
+        }
+    }
+
+    fn pull_more(&mut self, batch: &mut Batch<Event>, pulls: &mut Pulls<'_>) {
+        for (_, _, slots) in &mut batch.events {
+            let name = words::u64_at(pulls.row(CACHED, slots[2]), 0);
+            slots[3] = pulls.pull(NAMED, name);
         }
     }
 
@@ -48,6 +57,7 @@ impl WorkerLogic for Chain {
                 let row = work.row_mut(table, slot);
                 row.copy_from_slice(&next(row, number));
             }
+            words::add_u64(work.row_mut(NAMED, slots[3]), &[1, 0]);
         }
     }
 }
@@ -62,6 +72,7 @@ impl Model for Chain {
             table(PLAIN, "plain", Rule::AddU64, false),
             table(LATEST, "latest", Rule::Replace, false),
             table(CACHED, "cached", Rule::Replace, true),
+            table(NAMED, "named", Rule::AddU64, false),
         ]))
     }
 
@@ -91,20 +102,23 @@ proptest! {
         seed in any::<u64>(),
         (workers, shards, sources) in (1..3_u32, 1..4_u32, 1..4_u64),
         (crash_worker, crash_shard, move_source, lose_message) in (0..4_u32, 0..8_u32, 0..4_u32, 0..60_u32),
-        (events_in_batch, in_flight, cached_rows) in (1..9_usize, 1..4_usize, 1..20_usize),
+        (events_in_batch, by_one, in_flight, cached_rows) in (1..9_usize, any::<bool>(), 1..4_usize, 1..20_usize),
     ) {
         let input = events(seed, sources);
         let mut plan = Plan::small(seed, workers, shards);
         plan.faults = Faults { crash_worker, crash_shard, move_source, lose_message };
-        plan.batch.events = events_in_batch;
+        plan.batch.events = if by_one { 1 } else { events_in_batch };
         plan.worker.limits.in_flight = in_flight;
         plan.worker.cached_rows = cached_rows;
-        let decode = |&(key, number): &(u64, u64), batch: &mut Batch<Event>| batch.events.push((key, number, [0; 3]));
+        let decode = |&(key, number): &(u64, u64), batch: &mut Batch<Event>| batch.events.push((key, number, [0; 4]));
         let outcome = run(&Chain, &input, &plan, decode).unwrap();
-        let mut expected = std::collections::BTreeMap::<u64, [u32; 2]>::new();
+        let mut expected = BTreeMap::<u64, [u32; 2]>::new();
         for &(key, number) in input.iter().flatten() {
             let row = expected.entry(key).or_default();
             *row = next(row, number);
+        }
+        if plan.batch.events == 1 {
+            check_named(&input, &outcome)?;
         }
         for (key, row) in expected {
             for table in [LATEST, CACHED] {
@@ -115,6 +129,20 @@ proptest! {
             }
         }
     }
+}
+
+/// Of batches of one event each names what its key's row was before it.
+fn check_named(input: &[Vec<(u64, u64)>], outcome: &Outcome) -> Result<(), TestCaseError> {
+    let (mut rows, mut expected) = (BTreeMap::<u64, [u32; 2]>::new(), BTreeMap::<u64, u64>::new());
+    for &(key, number) in input.iter().flatten() {
+        let row = rows.entry(key).or_default();
+        *expected.entry(words::u64_at(row, 0)).or_default() += 1;
+        *row = next(row, number);
+    }
+    for (name, count) in expected {
+        prop_assert_eq!(outcome.row(NAMED, name).map(|row| words::u64_at(row, 0)), Some(count), "{}", name);
+    }
+    Ok(())
 }
 
 #[test]

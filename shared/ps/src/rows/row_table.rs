@@ -19,6 +19,7 @@ pub struct RowTable {
     index: IntMap<u64, u32>,
     keys: Vec<u64>,
     words: Vec<u32>,
+    // As long as the last named slot needs: tables without names have none.
     names: Vec<Option<Box<str>>>,
     state: Vec<u8>,
     free: Vec<u32>,
@@ -106,7 +107,7 @@ impl RowTable {
     /// The id of the row in `slot`, if it is known.
     #[must_use]
     pub fn name(&self, slot: u32) -> Option<&str> {
-        self.names[slot as usize].as_deref()
+        self.names.get(slot as usize)?.as_deref()
     }
 
     /// Slots ever used, free ones included: the range for [`Self::occupied`].
@@ -163,7 +164,7 @@ impl RowTable {
     pub fn set_name(&mut self, key: u64, name: &str) {
         if let Some(&slot) = self.index.get(&key) {
             self.mark(slot);
-            self.names[slot as usize] = Some(name.into());
+            self.put_name(slot, name);
         }
     }
 
@@ -173,10 +174,20 @@ impl RowTable {
         self.mark_block(slot);
         let start = slot as usize * self.width;
         self.words[start..start + self.width].fill(0);
-        self.names[slot as usize] = None;
+        if let Some(name) = self.names.get_mut(slot as usize) {
+            *name = None;
+        }
         self.state[slot as usize] = 0;
         self.free.push(slot);
         self.deleted.push(key);
+    }
+
+    fn put_name(&mut self, slot: u32, name: &str) {
+        let slot = slot as usize;
+        if self.names.len() <= slot {
+            self.names.resize(slot + 1, None);
+        }
+        self.names[slot] = Some(name.into());
     }
 
     fn allocate(&mut self, key: u64) -> u32 {
@@ -190,7 +201,6 @@ impl RowTable {
     fn grow(&mut self) -> u32 {
         let slot = self.slots();
         self.keys.push(0);
-        self.names.push(None);
         self.state.push(0);
         self.words.resize(self.words.len() + self.width, 0);
         slot
@@ -294,7 +304,9 @@ impl RowTable {
         let width = self.width.min(row.len());
         self.words[start..start + width].copy_from_slice(&row[..width]);
         self.keys[slot as usize] = key;
-        self.names[slot as usize] = name.map(Into::into);
+        if let Some(name) = name {
+            self.put_name(slot, name);
+        }
         self.state[slot as usize] = OCCUPIED;
         self.index.insert(key, slot);
     }

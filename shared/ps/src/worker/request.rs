@@ -111,9 +111,16 @@ impl<'a> PullBuilder<'a> {
         Self { schema, settings, open, done: Vec::new(), hits: 0, misses: 0 }
     }
 
-    pub(super) fn add_table(&mut self, table: u8, slab: &mut Slab, mut cache: Option<&mut Cache>, now_ms: u64) {
+    /// Adds the rows that are named in slots from `first` on.
+    pub(super) fn add_table(
+        &mut self,
+        table: u8,
+        (slab, first): (&mut Slab, usize),
+        mut cache: Option<&mut Cache>,
+        now_ms: u64,
+    ) {
         let max_age_ms = self.settings.cache_max_age_ms;
-        for slot in 0..slab.keys.len() {
+        for slot in first..slab.keys.len() {
             if slab.flags[slot] & PULLED == 0 {
                 continue;
             }

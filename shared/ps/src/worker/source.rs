@@ -23,6 +23,17 @@ pub(super) struct Pending<E> {
     pub(super) batch: Batch<E>,
     pub(super) work: Workspace,
     pub(super) outstanding: usize,
+    /// What its pulls must see, and what those must see that ask for all that was pushed before it.
+    pub(super) sees: Sees,
+    /// Whether it was asked what more it needs.
+    pub(super) asked_more: bool,
+}
+
+/// How much pulls must see.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sees {
+    pub(super) at_least: Option<Position>,
+    pub(super) latest: Option<Position>,
 }
 
 impl<E> Source<E> {
@@ -46,15 +57,11 @@ impl<E> Source<E> {
         self.batches
     }
 
-    /// What a pull must see. Where one batch pulls at a time, that is all that was pushed before it: then it does not
-    /// matter how the events are cut into batches.
-    pub(super) fn at_least(&self, settings: &WorkerSettings) -> Option<Position> {
-        if settings.limits.in_flight == 1 { self.latest() } else { self.at_least }
-    }
-
-    /// All that was pushed before the next batch.
-    pub(super) fn latest(&self) -> Option<Position> {
-        if self.batches == 0 { self.at_least } else { Some(self.expected) }
+    /// What pulls of the next batch must see. Where one batch pulls at a time, that is all that was pushed before it: then
+    /// it does not matter how the events are cut into batches.
+    pub(super) fn sees(&self, settings: &WorkerSettings) -> Sees {
+        let latest = if self.batches == 0 { self.at_least } else { Some(self.expected) };
+        Sees { at_least: if settings.limits.in_flight == 1 { latest } else { self.at_least }, latest }
     }
 
     pub(super) fn applied(&mut self, shard: u32, position: Option<Position>) {
