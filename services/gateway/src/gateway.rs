@@ -17,7 +17,7 @@ use crate::view::View;
 /// Requests that may be under way at once: each may hold a body of `gateway.body_limit_bytes`.
 const MOST_REQUESTS: usize = 1_024;
 
-/// The configured models, the producer of ratings, and the bounds of what may go on at once. Cheap to clone.
+/// The configured models, the producer of events, and the bounds of what may go on at once. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
     models: Arc<[Arc<ServedModel>]>,
@@ -25,6 +25,7 @@ pub struct Gateway {
     pub(crate) ratings_topic: Arc<str>,
     /// How workers read the ratings topic, so that nothing is accepted which they would refuse.
     pub(crate) ratings: Arc<RatingMapping>,
+    pub(crate) messages_topic: Arc<str>,
     pub(crate) settings: GatewaySettings,
     pub(crate) metrics: Arc<Metrics>,
     /// One permit per core for requests that read whole tables.
@@ -44,9 +45,10 @@ impl Gateway {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             models: models.collect::<anyhow::Result<_>>()?,
-            producer: Arc::new(Producer::open(connection(context)).context("producer of ratings")?),
+            producer: Arc::new(Producer::open(connection(context)).context("producer of events")?),
             ratings_topic: settings.topics.ratings.as_str().into(),
             ratings: Arc::new(rating_mapping(settings)?),
+            messages_topic: settings.topics.messages.as_str().into(),
             settings: settings.gateway.clone(),
             metrics: Arc::clone(&context.metrics),
             scans: Arc::new(Semaphore::new(cores)),
@@ -69,6 +71,11 @@ impl Gateway {
     /// The recommender.
     pub(crate) fn recommender(&self) -> Result<&Arc<ServedModel>, ApiError> {
         self.model(Named::Recommender.name())
+    }
+
+    /// The spam filter.
+    pub(crate) fn spam(&self) -> Result<&Arc<ServedModel>, ApiError> {
+        self.model(Named::Spam.name())
     }
 
     /// Reads a model's view away from the async workers, because it may have to wait for a batch to be applied.

@@ -2,12 +2,15 @@
 
 mod at_least;
 mod error;
+mod events;
 mod extract;
 mod layers;
+mod messages;
 mod models;
 mod predictions;
 mod ratings;
 mod recommendations;
+mod scores;
 mod tables;
 mod users;
 
@@ -40,6 +43,8 @@ pub fn router(gateway: Gateway, context: &Context) -> Router {
         .route("/v1/users/{user}", get(users::get))
         .route("/v1/predictions", post(predictions::post))
         .route("/v1/ratings", post(ratings::post))
+        .route("/v1/messages", post(messages::post))
+        .route("/v1/messages/score", post(scores::post))
         .route("/v1/models", get(models::get))
         .route("/v1/models/{model}/tables/{table}", get(tables::get))
         .layer(from_fn_with_state(gateway.clone(), layers::bound))

@@ -1,4 +1,4 @@
-//! Ratings on their way to Kafka, and what became of each.
+//! Events on their way to Kafka, and what became of each.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -50,7 +50,7 @@ impl Producer {
             }
         };
         if tokio::time::timeout_at(deadline, collect).await.is_err() {
-            tracing::warn!(brokers = self.connection.brokers, "ratings were not acknowledged in time");
+            tracing::warn!(brokers = self.connection.brokers, "events were not acknowledged in time");
         }
         drop(sending);
         fates
@@ -95,7 +95,7 @@ impl Producer {
         if Arc::ptr_eq(&current, sender)
             && let Ok(fresh) = AckedSender::open(&self.connection)
         {
-            tracing::warn!(%error, "the producer of ratings was replaced");
+            tracing::warn!(%error, "the producer of events was replaced");
             *current = Arc::new(fresh);
         }
     }

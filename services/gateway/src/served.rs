@@ -4,10 +4,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use tokio::sync::watch;
-use weir_learn::seen::Ring;
+use weir_learn::{seen::Ring, text};
 use weir_models::recommender::RowParts;
-use weir_models::{Description, ExpectedLayout, Named, describe, recommender, recommender_settings};
-use weir_ps::counting;
+use weir_models::{
+    Description, ExpectedLayout, Named, describe, recommender, recommender_settings, spam, spam_settings,
+};
+use weir_ps::{TableSpec, counting};
 use weir_runtime::Settings;
 
 use crate::view::{Offsets, Taste, View};
@@ -17,6 +19,7 @@ pub struct ServedModel {
     model: Named,
     description: Description,
     taste: Taste,
+    text: text::Settings,
     parameters_topic: String,
     /// The view that serves; none before the first one has caught up. The outer lock is held for the exchange of views
     /// only, the inner one while a batch is applied or a request is computed.
@@ -40,6 +43,7 @@ impl ServedModel {
                 ring: Ring::for_items(shape.seen_items),
                 parts: RowParts::new(&shape.factors, &shape.ranking),
             },
+            text: spam_settings(settings)?.text,
             parameters_topic: description.topics(&settings.prefix).parameters,
             serving: RwLock::default(),
             offsets: watch::Sender::new(Arc::from([])),
@@ -115,13 +119,29 @@ impl ServedModel {
         self.taste
     }
 
+    /// How texts become the spam filter's features.
+    pub(crate) fn text(&self) -> text::Settings {
+        self.text
+    }
+
+    /// The tables that answers are made from. What is remembered for workers only, readers need not remember too.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &TableSpec> {
+        let needless: &[u8] = match self.model() {
+            Named::Spam => &[spam::FEATURES, spam::REMEMBERED],
+            Named::Recommender | Named::Counting => &[],
+        };
+        self.schema().tables().iter().filter(|spec| !needless.contains(&spec.id))
+    }
+
     /// An empty view, over an input of at least `partitions` partitions.
     pub(crate) fn empty_view(&self, partitions: u32) -> View {
         let events_table = match self.model() {
             Named::Recommender => recommender::ACTIVITY,
+            Named::Spam => spam::COUNTS,
             Named::Counting => counting::USERS,
         };
-        View::new(Arc::clone(self.schema()), events_table, self.shards(), partitions)
+        let tables = self.tables().map(|spec| spec.id).collect();
+        View::new(Arc::clone(self.schema()), tables, events_table, self.shards(), partitions)
     }
 
     /// From now on `view` serves.

@@ -3,6 +3,7 @@
 mod coverage;
 mod popular;
 mod recommend;
+mod spam;
 mod table_page;
 
 use std::sync::Arc;
@@ -19,7 +20,9 @@ use crate::changes::{Change, Changes};
 /// All rows of one model, of all shards, and how much of the input they contain.
 pub(crate) struct View {
     rows: ShardRows,
-    /// The table whose rows begin with a user's number of events.
+    /// The tables that are kept.
+    tables: Vec<u8>,
+    /// The table whose rows begin with a number of events, of a user as a rule.
     events_table: u8,
     events: u64,
     coverage: Coverage,
@@ -27,12 +30,18 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Without any row. The first `u64` of each row of `events_table` is the number of events of one user;
-    /// `partitions` is how many partitions the input has at least.
-    pub(crate) fn new(schema: Arc<dyn Schema>, events_table: u8, shards: u32, partitions: u32) -> Self {
+    /// Without any row. Rows of `tables` are kept. The first `u64`s of the rows of `events_table` sum to the number of
+    /// events; `partitions` is how many partitions the input has at least.
+    pub(crate) fn new(
+        schema: Arc<dyn Schema>,
+        tables: Vec<u8>,
+        events_table: u8,
+        shards: u32,
+        partitions: u32,
+    ) -> Self {
         let coverage = Coverage::new(shards, partitions);
         let offsets = coverage.offsets();
-        Self { rows: ShardRows::new(schema), events_table, events: 0, coverage, offsets }
+        Self { rows: ShardRows::new(schema), tables, events_table, events: 0, coverage, offsets }
     }
 
     /// Applies one batch. Says whether the offsets may have changed.
@@ -70,7 +79,9 @@ impl View {
             let after = self.events.wrapping_sub(self.events_of(key));
             self.events = after.wrapping_add(words::u64_at(row, 0));
         }
-        if let Some(rows) = self.rows.table_mut(table) {
+        if self.tables.contains(&table)
+            && let Some(rows) = self.rows.table_mut(table)
+        {
             rows.put(key, name, row);
         }
     }
@@ -93,7 +104,7 @@ impl View {
         self.rows.len()
     }
 
-    /// Events of all users.
+    /// Events in all.
     pub(crate) fn events(&self) -> u64 {
         self.events
     }

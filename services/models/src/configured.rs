@@ -1,10 +1,11 @@
 //! Models as the settings describe them.
 
 use weir_learn::ranking::{self, positive};
-use weir_learn::{Error, mf};
-use weir_runtime::{PositiveRatings, RankingSettings, Settings};
+use weir_learn::{Error, mf, passive_aggressive, text};
+use weir_runtime::{PositiveRatings, RankingSettings, Settings, SpamVariant};
 
 use crate::recommender::RecommenderSettings;
+use crate::spam::SpamSettings;
 
 /// The recommender's settings, checked.
 ///
@@ -57,6 +58,37 @@ fn positive_rule(ranking: &RankingSettings) -> positive::Rule {
     positive::Rule { rated, unrated: ranking.positive_without_rating }
 }
 
+/// The spam filter's settings, checked.
+///
+/// # Errors
+/// A hyper-parameter is out of its range.
+pub fn spam_settings(settings: &Settings) -> Result<SpamSettings, weir_learn::Error> {
+    let spam = &settings.spam;
+    let text = text::Settings::try_from(text::HyperParameters {
+        seed: spam.seed,
+        slot_bits: spam.slot_bits.into(),
+        max_bytes: spam.max_bytes,
+        max_features: spam.max_features,
+    })?;
+    let variant = match spam.variant {
+        SpamVariant::Pa => passive_aggressive::Variant::Pa,
+        SpamVariant::PaI => passive_aggressive::Variant::PaI,
+        SpamVariant::PaIi => passive_aggressive::Variant::PaII,
+    };
+    let aggressiveness = spam.aggressiveness;
+    Ok(SpamSettings {
+        topic: settings.topics.messages.as_str().into(),
+        text,
+        learning: passive_aggressive::Settings::try_from(passive_aggressive::HyperParameters {
+            variant,
+            aggressiveness,
+        })?,
+        remembered_ids: spam.remembered_ids,
+        remembered_seconds: spam.remembered_hours * 3_600,
+        remembered_bytes: spam.remembered_bytes,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +99,9 @@ mod tests {
         assert_eq!(settings.factors, mf::Settings::default());
         assert_eq!(settings.ranking, ranking::Settings::default());
         assert_eq!(settings.positive, positive::Rule::default());
+        let settings = spam_settings(&Settings::default()).unwrap();
+        assert_eq!(settings.text, text::Settings::default());
+        assert_eq!(settings.learning, passive_aggressive::Settings::default());
     }
 
     #[test]

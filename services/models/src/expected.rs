@@ -74,10 +74,12 @@ impl ExpectedLayout {
         let setting = match difference.field {
             "shards" => " (setting server.shards)",
             "partitioner" => " (setting server.partitioner, or the model's own rule)",
-            "hash_seed" | "model_seed" => " (setting recommender.seed)",
+            "hash_seed" | "model_seed" => " (setting recommender.seed or spam.seed, whose model it is)",
+            "tables" => " (setting spam.remembered_bytes, or another version of weir)",
             "cluster_id" => " (setting brokers)",
             // They are named in the difference.
             "settings" => "",
+            "logic_version" => " (setting spam.slot_bits, or another version of weir)",
             _ => " (another version of weir)",
         };
         Err(format!(
@@ -126,7 +128,7 @@ mod tests {
             ),
         );
         check(|layout| layout.partitioner = "custom:by-first-letter".into(), Some("custom:by-first-letter"));
-        check(|layout| layout.hash_seed = 2, Some("hash_seed is 2, expected 1 (setting recommender.seed)"));
+        check(|layout| layout.hash_seed = 2, Some("hash_seed is 2, expected 1 (setting recommender.seed or spam.seed"));
         check(|layout| layout.tables[1].width = 4, Some("another version"));
         check(
             |layout| layout.settings.push(("recommender.factors".into(), 4)),

@@ -7,7 +7,8 @@ use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
 use crate::recommender::RecommenderSchema;
-use crate::{ExpectedLayout, recommender_settings};
+use crate::spam::{SCORED, SpamSchema};
+use crate::{ExpectedLayout, recommender_settings, spam_settings};
 
 /// The only generation as long as there is no command to train another one.
 pub const GENERATION: &str = "g1";
@@ -17,6 +18,8 @@ pub const GENERATION: &str = "g1";
 pub enum Named {
     /// Matrix factorisation from ratings.
     Recommender,
+    /// The spam filter.
+    Spam,
     /// The counting learner.
     Counting,
 }
@@ -27,6 +30,7 @@ impl Named {
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "recommender" => Some(Self::Recommender),
+            "spam" => Some(Self::Spam),
             "counting" => Some(Self::Counting),
             _ => None,
         }
@@ -37,6 +41,7 @@ impl Named {
     pub fn name(self) -> &'static str {
         match self {
             Self::Recommender => "recommender",
+            Self::Spam => "spam",
             Self::Counting => "counting",
         }
     }
@@ -64,6 +69,8 @@ pub struct Description {
     pub keyed: bool,
     /// How small batches of a young model are ([`weir_ps::BatchLimits::history_share`]).
     pub history_share: u64,
+    /// Batches of one source partition that may pull at a time ([`weir_ps::PullLimits::in_flight`]).
+    pub in_flight: usize,
 }
 
 impl Description {
@@ -119,20 +126,35 @@ pub fn descriptions(settings: &Settings) -> Result<Vec<Description>, weir_learn:
 /// A hyper-parameter is out of its range.
 pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_learn::Error> {
     let recommender = recommender_settings(settings)?;
-    let schema: Arc<dyn Schema> = match model {
-        Named::Recommender => Arc::new(RecommenderSchema::new(&recommender)),
-        Named::Counting => Arc::new(CountingSchema::default()),
-    };
-    Ok(Description {
+    let (worker, topics) = (&settings.worker, &settings.topics);
+    let of_ratings = Description {
         name: model.name(),
         generation: GENERATION,
-        input: settings.topics.ratings.as_str().into(),
+        input: topics.ratings.as_str().into(),
         outputs: Vec::new(),
-        schema,
+        schema: Arc::new(CountingSchema::default()),
         partitioner: partitioner(&settings.server),
         seed: recommender.hash_seed,
-        keyed: settings.worker.keyed_by_user,
-        history_share: settings.worker.history_share,
+        keyed: worker.keyed_by_user,
+        history_share: worker.history_share,
+        in_flight: worker.in_flight,
+    };
+    Ok(match model {
+        Named::Counting => of_ratings,
+        Named::Recommender => Description { schema: Arc::new(RecommenderSchema::new(&recommender)), ..of_ratings },
+        Named::Spam => {
+            let spam = spam_settings(settings)?;
+            Description {
+                input: topics.messages.as_str().into(),
+                outputs: vec![(SCORED, topics.scored.as_str().into())],
+                seed: spam.hash_seed(),
+                schema: Arc::new(SpamSchema::new(&spam)),
+                keyed: settings.spam.keyed_by_id,
+                history_share: settings.spam.history_share,
+                in_flight: settings.spam.in_flight,
+                ..of_ratings
+            }
+        }
     })
 }
 

@@ -1,4 +1,5 @@
-//! The built-in models: the recommender, and the counting learner that measures the parameter server itself.
+//! The built-in models: the recommender, the spam filter, and the counting learner that measures the parameter server
+//! itself.
 //!
 //! Here the parts that know nothing of each other meet: wire events become learners' events, learning becomes
 //! parameter-server logic, and every role learns what a model's tables look like. A model says what its rows are, how a
@@ -14,8 +15,9 @@ mod input;
 mod layout;
 mod mapped;
 pub mod recommender;
+pub mod spam;
 
-pub use configured::recommender_settings;
+pub use configured::{recommender_settings, spam_settings};
 pub use expected::ExpectedLayout;
 pub use input::{Decoder, Input, InputModel};
 pub use layout::{Description, GENERATION, Named, describe, descriptions, partitioner};

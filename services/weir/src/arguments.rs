@@ -63,37 +63,59 @@ pub(crate) enum Command {
 pub(crate) enum BenchCommand {
     /// Events a second from the ratings topic to the gateway, in turns with a consumer that only decodes
     Ratings(BenchRatings),
+    /// Messages a second from the messages topic to the gateway, in turns with a consumer that only decodes
+    Messages(BenchMessages),
+}
+
+/// What each benchmark of a whole pipeline takes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct BenchOptions {
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+    /// Events to write and to learn
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) events: u64,
+    /// Partitions of the topic
+    #[arg(long, default_value_t = 4)]
+    pub(crate) partitions: u32,
+    /// How often both are measured
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: usize,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// What `weir bench messages` takes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct BenchMessages {
+    #[command(flatten)]
+    pub(crate) bench: BenchOptions,
+    /// Messages to write over and over, lines of spam or ham, a tab, and the text; without it short texts are made up
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Seed of messages that are made up
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// What `weir bench ratings` takes.
 #[derive(Debug, Args)]
 pub(crate) struct BenchRatings {
     #[command(flatten)]
-    pub(crate) options: CommonOptions,
-    /// Ratings to write and to learn
-    #[arg(long, default_value_t = 1_000_000)]
-    pub(crate) events: u64,
+    pub(crate) bench: BenchOptions,
     /// Users that they are of
     #[arg(long, default_value_t = 45_000)]
     pub(crate) users: u64,
     /// Items that they are of, by Zipf's law
     #[arg(long, default_value_t = 49_000)]
     pub(crate) items: u64,
-    /// Partitions of the topic
-    #[arg(long, default_value_t = 4)]
-    pub(crate) partitions: u32,
     /// Factors of users and items, of both factor models
     #[arg(long, default_value_t = 10)]
     pub(crate) factors: u16,
-    /// How often both are measured
-    #[arg(long, default_value_t = 3)]
-    pub(crate) rounds: usize,
     /// Seed of the ratings
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Write the figures to this file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
 }
 
 /// What every command takes.
@@ -115,7 +137,8 @@ pub(crate) struct CommonOptions {
     /// First part of the names of internal topics and groups [env: WEIR_PREFIX] [default: weir]
     #[arg(long, value_name = "PREFIX")]
     prefix: Option<String>,
-    /// Models to run, separated by commas, of recommender and counting [env: WEIR_MODELS] [default: recommender]
+    /// Models to run, separated by commas, of recommender, spam and counting [env: WEIR_MODELS] [default:
+    /// recommender,spam]
     #[arg(long, value_name = "MODELS")]
     models: Option<String>,
     /// Any setting that `weir config --dump` shows, as in worker.in_flight=4 [env: WEIR_WORKER__IN_FLIGHT and so on]

@@ -23,10 +23,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Topics(TopicsCommand { action: None, options }) => topics::show(&checked(options.load())?),
         Command::Config(options) => config(options),
         Command::Bench(BenchCommand::Ratings(command)) => {
-            let mut settings = checked(command.options.clone().load())?;
-            settings.recommender.factors = command.factors;
-            settings.recommender.ranking.factors = command.factors;
-            bench::ratings(&command, settings)
+            bench::ratings(&command, checked(command.bench.common.clone().load())?)
+        }
+        Command::Bench(BenchCommand::Messages(command)) => {
+            bench::messages(&command, checked(command.bench.common.clone().load())?)
         }
     }
 }

@@ -3,7 +3,10 @@
 use anyhow::Context as _;
 use weir_models::counting::CountingRatings;
 use weir_models::recommender::RecommenderModel;
-use weir_models::{Description, InputModel, Named, describe, rating_mapping, recommender_settings};
+use weir_models::spam::SpamModel;
+use weir_models::{
+    Description, InputModel, Named, describe, rating_mapping, recommender_settings, spam_settings,
+};
 use weir_runtime::{Context, Fatal, Supervisor};
 use weir_server::ServedModel;
 use weir_worker::TrainedModel;
@@ -16,7 +19,7 @@ use crate::topics;
 /// # Errors
 /// A setting is refused, or the operating system refuses a thread.
 pub(crate) fn spawn(supervisor: &mut Supervisor, context: &Context, roles: &[Role]) -> anyhow::Result<()> {
-    let recommender = recommender_settings(&context.settings)?;
+    let (recommender, spam) = (recommender_settings(&context.settings)?, spam_settings(&context.settings)?);
     for name in &context.settings.models {
         let named = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
         let description = describe(named, &context.settings)?;
@@ -25,6 +28,7 @@ pub(crate) fn spawn(supervisor: &mut Supervisor, context: &Context, roles: &[Rol
                 let model = RecommenderModel::new(recommender).with_mapping(rating_mapping(&context.settings)?);
                 spawn_model(supervisor, roles, &model, &description)?;
             }
+            Named::Spam => spawn_model(supervisor, roles, &SpamModel::new(spam.clone()), &description)?,
             Named::Counting => {
                 let model = CountingRatings::new(recommender.hash_seed);
                 let model = model.with_mapping(rating_mapping(&context.settings)?);

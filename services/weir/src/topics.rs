@@ -182,6 +182,8 @@ mod tests {
         let pushes = named("weir.recommender.g1.pushes");
         assert_eq!((pushes.partitions, pushes.compact), (Partitions::Exactly(3), false));
         assert_eq!(pushes.settings["retention.ms"], "-1");
+        let spam = Settings { models: vec!["spam".into()], ..Settings::default() };
+        assert_eq!(outer_names(&spam).expect("valid"), ["messages", "messages.rejected", "messages.scored"]);
         assert_eq!(named("weir.counting.g1.replies").partitions, Partitions::Exactly(16));
         assert!(named("weir.counting.g1.parameters").compact);
     }

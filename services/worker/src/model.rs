@@ -89,7 +89,7 @@ pub(crate) fn worker_settings(trained: &TrainedModel, context: &Context, reply_t
     WorkerSettings {
         partitioner: trained.description.partitioner,
         limits: PullLimits {
-            in_flight: settings.in_flight,
+            in_flight: trained.description.in_flight,
             unapplied: settings.unapplied_batches,
             // Two batches' worth, so that one may pull while the other is applied.
             history_share: trained.description.history_share / 2,

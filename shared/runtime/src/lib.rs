@@ -31,8 +31,8 @@ pub use prometheus::Registry;
 pub use settings::{
     EventMeaning, EventTypeSettings, FieldSource, GatewaySettings, InputSettings, KafkaSettings, LabelMeaning,
     LogFormat, LogSettings, MODELS, MessageInputSettings, Origins, PartitionerKind, PositiveRatings, RankingSettings,
-    RatingInputSettings, RecommenderSettings, ServerSettings, Settings, Sources, TopicSettings, UnlistedEvents,
-    WorkerSettings, how_to_set,
+    RatingInputSettings, RecommenderSettings, ServerSettings, Settings, Sources, SpamSettings, SpamVariant,
+    TopicSettings, UnlistedEvents, WorkerSettings, how_to_set,
 };
 pub use shutdown::Shutdown;
 pub use supervisor::{Backoff, Fatal, Supervisor, supervise};

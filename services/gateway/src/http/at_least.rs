@@ -17,7 +17,25 @@ const MOST: usize = 1_000;
 /// [`ApiError::Parameter`] where a value is malformed or names another topic than the model's input;
 /// [`ApiError::NotCovered`] after `gateway.at_least_timeout_ms`, with what is covered.
 pub(super) async fn wait(gateway: &Gateway, model: &ServedModel, query: &Parameters) -> Result<(), ApiError> {
-    let records = records(query, model.input_topic())?;
+    let records = records(query, &[model.input_topic()])?;
+    contains(gateway, model, records.into_iter().map(|(_, wanted)| wanted).collect()).await
+}
+
+/// As [`wait`], for an answer about all models: each value names the input topic of one of them or of several.
+///
+/// # Errors
+/// As [`wait`].
+pub(super) async fn wait_for_all(gateway: &Gateway, query: &Parameters) -> Result<(), ApiError> {
+    let topics: Vec<&str> = gateway.models().iter().map(|model| model.input_topic()).collect();
+    let records = records(query, &topics)?;
+    for model in gateway.models() {
+        let own = records.iter().filter(|(topic, _)| *topic == model.input_topic()).map(|(_, wanted)| *wanted);
+        contains(gateway, model, own.collect()).await?;
+    }
+    Ok(())
+}
+
+async fn contains(gateway: &Gateway, model: &ServedModel, records: Vec<Wanted>) -> Result<(), ApiError> {
     if records.is_empty() {
         return Ok(());
     }
@@ -52,25 +70,30 @@ impl Wanted {
     }
 }
 
-fn records(query: &Parameters, topic: &str) -> Result<Vec<Wanted>, ApiError> {
+/// The records that the query names, each of one of these topics.
+fn records<'a>(query: &Parameters, topics: &[&'a str]) -> Result<Vec<(&'a str, Wanted)>, ApiError> {
     if query.all(NAME).count() > MOST {
         return Err(ApiError::parameter(NAME, format!("is there more than {MOST} times")));
     }
-    query.all(NAME).map(|value| record(value, topic)).collect()
+    query.all(NAME).map(|value| record(value, topics)).collect()
 }
 
-fn record(value: &str, topic: &str) -> Result<Wanted, ApiError> {
+fn record<'a>(value: &str, topics: &[&'a str]) -> Result<(&'a str, Wanted), ApiError> {
     let parsed = || {
         // From the end: a topic's name has no colon, but a mistaken one may.
         let (rest, offset) = value.rsplit_once(':')?;
         let (found, partition) = rest.rsplit_once(':')?;
         Some((found, Wanted { partition: partition.parse().ok()?, offset: offset.parse().ok()? }))
     };
-    match parsed() {
-        Some((found, wanted)) if found == topic => Ok(wanted),
-        Some(_) => Err(ApiError::parameter(NAME, format!("must name the model's input topic, which is {topic}"))),
-        None => Err(ApiError::parameter(NAME, format!("must be <topic>:<partition>:<offset>, as in {topic}:0:42"))),
-    }
+    let Some((found, wanted)) = parsed() else {
+        let example = topics.first().copied().unwrap_or("ratings");
+        return Err(ApiError::parameter(NAME, format!("must be <topic>:<partition>:<offset>, as in {example}:0:42")));
+    };
+    let unknown = || {
+        let known = topics.join(" or ");
+        ApiError::parameter(NAME, format!("must name the model's input topic, which is {known}"))
+    };
+    topics.iter().find(|topic| **topic == found).map(|topic| (*topic, wanted)).ok_or_else(unknown)
 }
 
 #[cfg(test)]
@@ -80,7 +103,7 @@ mod tests {
     #[test]
     fn values_name_one_record_of_the_input_topic() {
         let check = |value: &str, expected: Option<(u32, u64)>| {
-            let found = record(value, "ratings").ok().map(|wanted| (wanted.partition, wanted.offset));
+            let found = record(value, &["ratings"]).ok().map(|(_, wanted)| (wanted.partition, wanted.offset));
             assert_eq!(found, expected, "{value}");
         };
         check("ratings:0:42", Some((0, 42)));

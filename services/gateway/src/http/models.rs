@@ -56,8 +56,8 @@ pub(super) struct Models {
 /// All models of this process, loaded or not.
 pub(super) async fn get(State(gateway): State<Gateway>, query: Parameters) -> Result<Json<Models>, ApiError> {
     let mut models = Vec::with_capacity(gateway.models().len());
+    at_least::wait_for_all(&gateway, &query).await?;
     for model in gateway.models() {
-        at_least::wait(&gateway, model, &query).await?;
         let read = |view: &View| (view.len(), view.events(), view.offsets());
         let found = match gateway.read(model, read).await {
             Err(ApiError::NotLoaded(_)) => None,

@@ -1,88 +1,17 @@
-//! `POST /v1/ratings`: events on their way to the input topic.
+//! `POST /v1/ratings`.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde_json::json;
-use serde_json::value::RawValue;
-use weir_kafka::OutRecord;
+use axum::response::Response;
 use weir_wire::rating::{RatingEvent, RatingMapping, Reason, Reject};
 
-use super::ApiError;
 use super::extract::JsonBytes;
+use super::{ApiError, events};
 use crate::Gateway;
-use crate::producer::Fate;
 
-const MOST_EVENTS: usize = 10_000;
-
-/// Where the broker has an event.
-#[derive(Debug, Serialize)]
-struct Accepted<'a> {
-    topic: &'a str,
-    partition: u32,
-    offset: u64,
-}
-
-/// Sends one event or a list, all or nothing as far as the events themselves are concerned; answers when the broker
-/// has them.
-pub(super) async fn post(
-    State(gateway): State<Gateway>,
-    JsonBytes { bytes, due }: JsonBytes,
-) -> Result<Response, ApiError> {
-    let records = records(&gateway, &bytes)?;
-    // A tenth of what is left is for the answer.
-    let now = tokio::time::Instant::now();
-    let fates = gateway.producer.send(records, now + (due - now) * 9 / 10).await;
-    for fate in &fates {
-        match fate {
-            Fate::Acknowledged { .. } => gateway.metrics.gateway.event_produced(),
-            Fate::Failed(_) | Fate::Unknown => gateway.metrics.gateway.event_failed(),
-        }
-    }
-    answer(&gateway.ratings_topic, &fates)
-}
-
-/// 202 with the place of each event in order, or a problem that says what became of each.
-fn answer(topic: &str, fates: &[Fate]) -> Result<Response, ApiError> {
-    let place = |fate: &Fate| match fate {
-        Fate::Acknowledged { partition, offset } => Some(Accepted { topic, partition: *partition, offset: *offset }),
-        Fate::Failed(_) | Fate::Unknown => None,
-    };
-    let accepted: Vec<_> = fates.iter().filter_map(place).collect();
-    if accepted.len() == fates.len() {
-        return Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": accepted }))).into_response());
-    }
-    let fate = |(index, fate): (usize, &Fate)| match fate {
-        Fate::Acknowledged { partition, offset } => {
-            json!({ "index": index, "topic": topic, "partition": partition, "offset": offset })
-        }
-        Fate::Failed(reason) => json!({ "index": index, "failed": reason }),
-        Fate::Unknown => json!({ "index": index, "failed": "no acknowledgement in time; it may still arrive" }),
-    };
-    let fates_json = fates.iter().enumerate().map(fate).collect();
-    Err(ApiError::NotAcknowledged { acknowledged: accepted.len(), events: fates.len(), fates: fates_json })
-}
-
-/// The records of a body, every one of them valid.
-fn records(gateway: &Gateway, body: &[u8]) -> Result<Vec<OutRecord>, ApiError> {
-    let events = events(body)?;
-    let single = !matches!(events, Events::List(_));
-    let events = match events {
-        Events::One(event) => vec![event],
-        Events::List(events) => events,
-    };
-    if events.len() > MOST_EVENTS {
-        return Err(ApiError::TooLarge(format!("{} events are too many, send at most {MOST_EVENTS}", events.len())));
-    }
-    let record = |(index, event): (usize, &&RawValue)| {
-        let payload = event.get().as_bytes();
-        let event = checked(&gateway.ratings, payload).map_err(|reject| refusal(index, single, &reject))?;
-        let key = event.user().as_bytes().to_vec();
-        Ok(OutRecord::new(gateway.ratings_topic.clone(), None, Some(key), Some(payload.to_vec())))
-    };
-    events.iter().enumerate().map(record).collect()
+/// Sends ratings to their topic, keyed by user.
+pub(super) async fn post(State(gateway): State<Gateway>, body: JsonBytes) -> Result<Response, ApiError> {
+    let key = |event: &[u8]| Ok(checked(&gateway.ratings, event)?.user().as_bytes().to_vec());
+    events::send(&gateway, &gateway.ratings_topic, key, body).await
 }
 
 /// An event that workers will take, read as they read it.
@@ -93,34 +22,3 @@ fn checked<'a>(mapping: &'a RatingMapping, payload: &'a [u8]) -> Result<RatingEv
     };
     mapping.parse(None, Some(payload))?.map(|weighted| weighted.event).ok_or_else(skipped)
 }
-
-/// The events of a body as their JSON text.
-enum Events<'a> {
-    One(&'a RawValue),
-    List(Vec<&'a RawValue>),
-}
-
-fn events(body: &[u8]) -> Result<Events<'_>, ApiError> {
-    let text = str::from_utf8(body).map_err(|error| ApiError::Json(error.to_string()))?;
-    let events = if text.trim_start().starts_with('[') {
-        serde_json::from_str(text).map(Events::List)
-    } else {
-        serde_json::from_str(text).map(Events::One)
-    };
-    // The value that people try to send most often, and the parser does not name it.
-    let hint = if text.contains("NaN") || text.contains("Infinity") { "; NaN and Infinity are not JSON" } else { "" };
-    events.map_err(|error| ApiError::Json(format!("{error}{hint}")))
-}
-
-fn refusal(index: usize, single: bool, reject: &Reject) -> ApiError {
-    let nothing = if single { "" } else { "; nothing of the list was sent" };
-    ApiError::Field {
-        index: Some(index),
-        field: reject.field.map(str::to_owned),
-        reason: reject.reason.as_str(),
-        detail: format!("event {index}: {reject}{nothing}"),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -35,7 +35,7 @@ pub(super) async fn get(
     let after = query.number("after", 0, u64::MAX)?;
     let limit = query.number("limit", 1, MOST_ROWS)?.unwrap_or(DEFAULT_LIMIT) as usize;
     let model = gateway.model(&model)?;
-    if !model.schema().tables().iter().any(|spec| spec.name == table) {
+    if !model.tables().any(|spec| spec.name == table) {
         return Err(unknown(model, table));
     }
     at_least::wait(&gateway, model, &query).await?;
@@ -47,6 +47,6 @@ pub(super) async fn get(
 }
 
 fn unknown(model: &ServedModel, table: String) -> ApiError {
-    let tables = model.schema().tables().iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");
+    let tables = model.tables().map(|spec| spec.name).collect::<Vec<_>>().join(", ");
     ApiError::UnknownTable { model: model.name(), table, tables }
 }

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use weir_runtime::{Health, Metrics, Registry, Settings, Shutdown};
 
 use super::*;
-use crate::view::tests::{Filled, recommender, settings};
+use crate::view::tests::{Filled, filter, recommender, settings};
 
 const PROBLEM: &str = "application/problem+json";
 const JSON: &str = "application/json";
@@ -51,13 +51,14 @@ impl Api {
         Self { gateway, router, context }
     }
 
-    /// With the models of [`recommender`] and a counting model of two users.
+    /// With the models of [`recommender`] and [`filter`], and a counting model of two users.
     fn loaded() -> Self {
         let api = Self::empty(|_| {});
         api.publish(recommender());
         let mut counting = Filled::new("counting");
         counting.barriers(&[2, 1]);
         api.publish(counting);
+        api.publish(filter(0.5));
         api
     }
 

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use weir_learn::seen::{Chunk, Chunks, Ring, chunk_key};
-use weir_learn::{GlobalMean, mf, popularity, ranking};
+use weir_learn::{GlobalMean, calibration, mf, popularity, ranking, text};
 use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, SEEN, SEEN_HEADS, USERS};
+use weir_models::spam::{self, WEIGHTS, weight_key};
 use weir_ps::counting;
 use weir_runtime::Settings;
 
@@ -17,7 +18,7 @@ pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
 
 /// Settings of small rows and few seen items.
 pub(crate) fn settings() -> Settings {
-    let models = vec!["recommender".into(), "counting".into()];
+    let models = vec!["recommender".into(), "counting".into(), "spam".into()];
     let mut settings = Settings { models, ..Settings::default() };
     settings.recommender.factors = FACTORS as u16;
     settings.recommender.ranking.factors = FACTORS as u16;
@@ -129,6 +130,40 @@ impl Chunks for Ringed<'_> {
         }
         &mut self.0[number as usize]
     }
+}
+
+/// A spam filter to which only the text `free prize` is spam, by these weights of its features.
+pub(crate) fn filter(weight: f32) -> Filled {
+    let mut filled = Filled::new("spam");
+    for &slot in text::Extractor::new(filled.model.text()).extract("free prize").slots {
+        filled.view.put(WEIGHTS, weight_key(slot), None, &[weight.to_bits()]);
+    }
+    filled.view.put(spam::CALIBRATION, spam::CALIBRATION_KEY, None, &[0, 2.0_f32.to_bits(), 0]);
+    filled.view.put(spam::COUNTS, spam::counts_key(0), None, &[7, 0, 7, 0, 1, 0, 0, 0, 0, 0]);
+    filled.view.put(spam::REMEMBERED, 1, None, &[1 << 31, 0, 0, 0]);
+    filled.barriers(&[7]);
+    filled
+}
+
+#[test]
+fn texts_are_scored_by_their_weights() {
+    let filter = filter(0.5);
+    assert_eq!(
+        (filter.view.events(), filter.view.row(spam::REMEMBERED, 1)),
+        (7, None),
+        "what workers need is not kept"
+    );
+    let scores = filter.view.score(filter.model.text(), ["free prize", "Free  PRIZE", "dinner"].into_iter());
+    // n features of equal weight w, each of the value 1/√n.
+    let features = text::Extractor::new(filter.model.text()).extract("free prize").slots.len() as f32;
+    assert!((scores[0].margin - 0.5 * features.sqrt()).abs() < 1e-5, "{scores:?}");
+    let expected = calibration::probability(&[0.0, 2.0, 0.0], scores[0].margin);
+    assert_eq!((scores[0].label, scores[0].probability), (weir_wire::message::Label::Spam, expected));
+    assert!(scores[1].margin < scores[0].margin && scores[1].margin > 1.0, "two spaces are other features: {scores:?}");
+    assert!(scores[2].margin > 0.0 && scores[2].margin < 0.5, "only what every text has: {scores:?}");
+    let nothing = Filled::new("spam");
+    let unlearned = nothing.view.score(nothing.model.text(), ["free prize"].into_iter());
+    assert_eq!((unlearned[0].margin, unlearned[0].probability), (0.0, 0.5));
 }
 
 /// Three items, a user who rated and chose, one who did neither, and what is popular.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{
     EventMeaning, EventTypeSettings, GatewaySettings, KafkaSettings, MODELS, RecommenderSettings, ServerSettings,
-    Settings, WorkerSettings, ranking,
+    Settings, SpamSettings, WorkerSettings, ranking,
 };
 use crate::Error;
 
@@ -21,6 +21,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
     kafka(&settings.kafka)?;
     settings.input.ratings.types.iter().try_for_each(|(name, kind)| event_type(name, kind))?;
     recommender(&settings.recommender)?;
+    spam(&settings.spam)?;
     server(&settings.server)?;
     worker(&settings.worker)?;
     gateway(&settings.gateway)?;
@@ -55,12 +56,21 @@ fn names(settings: &Settings) -> Result<(), Error> {
             return Err(Error::setting(path, name, "1 to 64 of the characters a-z, A-Z, 0-9, '.', '_' and '-'"));
         }
     }
-    let topics = [("topics.ratings", &settings.topics.ratings), ("topics.messages", &settings.topics.messages)];
-    for (path, topic) in topics {
-        // `.rejected` is added to it, and Kafka takes 249 characters.
+    topics(settings)
+}
+
+fn topics(settings: &Settings) -> Result<(), Error> {
+    let topics = &settings.topics;
+    let named =
+        [("topics.ratings", &topics.ratings), ("topics.messages", &topics.messages), ("topics.scored", &topics.scored)];
+    for (index, (path, topic)) in named.into_iter().enumerate() {
+        // `.rejected` is added to an input's, and Kafka takes 249 characters.
         if !is_legal(topic) || topic.len() > 240 || topic.is_empty() {
             let allowed = "a Kafka topic's name: 1 to 240 of the characters a-z, A-Z, 0-9, '.', '_' and '-'";
             return Err(Error::setting(path, topic, allowed));
+        }
+        if let Some((other, _)) = named[..index].iter().find(|(_, name)| *name == topic) {
+            return Err(Error::setting(path, topic, format!("another topic than {other}")));
         }
     }
     Ok(())
@@ -126,6 +136,24 @@ fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {
         return Err(Error::setting("recommender.seen_items", recommender.seen_items, "a multiple of 16"));
     }
     ranking::check(&recommender.ranking)
+}
+
+fn spam(spam: &SpamSettings) -> Result<(), Error> {
+    range("spam.aggressiveness", spam.aggressiveness, 1e-6..=1e6)?;
+    range("spam.seed", spam.seed, 0..=i64::MAX as u64)?;
+    range("spam.slot_bits", spam.slot_bits, 8..=31)?;
+    range("spam.max_bytes", spam.max_bytes, 64..=1 << 24)?;
+    range("spam.max_features", spam.max_features, 16..=1 << 24)?;
+    range("spam.remembered_ids", spam.remembered_ids, 1..=1_000_000_000)?;
+    range("spam.remembered_hours", spam.remembered_hours, 1..=100_000)?;
+    // A row of features goes into a block of the store, which takes 60,000 bytes.
+    range("spam.remembered_bytes", spam.remembered_bytes, 16..=32_768)?;
+    range("spam.in_flight", spam.in_flight, 1..=1_000)?;
+    range("spam.history_share", spam.history_share, 0..=1_000_000)?;
+    if !spam.remembered_bytes.is_multiple_of(4) {
+        return Err(Error::setting("spam.remembered_bytes", spam.remembered_bytes, "a multiple of 4"));
+    }
+    Ok(())
 }
 
 fn server(server: &ServerSettings) -> Result<(), Error> {

@@ -27,13 +27,13 @@ pub use origins::Origins;
 pub use ranking::{PositiveRatings, RankingSettings};
 pub use sections::{
     GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
-    TopicSettings, WorkerSettings,
+    SpamSettings, SpamVariant, TopicSettings, WorkerSettings,
 };
 
 use crate::Error;
 
 /// The models that this build knows, by the names that `models` takes.
-pub const MODELS: [&str; 2] = ["recommender", "counting"];
+pub const MODELS: [&str; 3] = ["recommender", "spam", "counting"];
 
 /// Everything that can be set. [`Settings::load`] is the way to one that has been validated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,12 +60,14 @@ pub struct Settings {
     pub shutdown_timeout_ms: u64,
     /// How weir talks to Kafka.
     pub kafka: KafkaSettings,
-    /// Names of the input topics.
+    /// Names of the topics that weir shares with others.
     pub topics: TopicSettings,
     /// How the events of the input topics are read.
     pub input: InputSettings,
     /// The model `recommender`.
     pub recommender: RecommenderSettings,
+    /// The model `spam`.
+    pub spam: SpamSettings,
     /// The role `server`.
     pub server: ServerSettings,
     /// The role `worker`.
@@ -85,12 +87,13 @@ impl Default for Settings {
             ops: None,
             name: None,
             prefix: "weir".into(),
-            models: vec!["recommender".into()],
+            models: vec!["recommender".into(), "spam".into()],
             shutdown_timeout_ms: 20_000,
             kafka: KafkaSettings::default(),
             topics: TopicSettings::default(),
             input: InputSettings::default(),
             recommender: RecommenderSettings::default(),
+            spam: SpamSettings::default(),
             server: ServerSettings::default(),
             worker: WorkerSettings::default(),
             gateway: GatewaySettings::default(),

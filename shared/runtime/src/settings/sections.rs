@@ -37,19 +37,21 @@ impl Default for KafkaSettings {
     }
 }
 
-/// Names of the topics that others write.
+/// Names of the topics that others write or read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TopicSettings {
     /// Ratings, keyed by user where possible.
     pub ratings: String,
-    /// Messages, keyed by their id where possible.
+    /// Messages, keyed by their ids where possible.
     pub messages: String,
+    /// What the spam filter says of messages.
+    pub scored: String,
 }
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        Self { ratings: "ratings".into(), messages: "messages".into() }
+        Self { ratings: "ratings".into(), messages: "messages".into(), scored: "messages.scored".into() }
     }
 }
 
@@ -105,6 +107,72 @@ impl Default for RecommenderSettings {
             ranking: RankingSettings::default(),
         }
     }
+}
+
+/// The model `spam`. What shapes its rows (`seed`, `slot_bits`, `remembered_bytes`) is stored with the model: a change of
+/// it is refused at start. `max_bytes` and `max_features` decide what is seen of a text, and take effect at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpamSettings {
+    /// How a label teaches.
+    pub variant: SpamVariant,
+    /// How far one message may move the weights: 0.5 to 1 suit labels by people, more only clean ones. `pa` has no use
+    /// for it.
+    pub aggressiveness: f32,
+    /// Seed of the hashing of ids and of texts' features.
+    pub seed: u64,
+    /// The binary logarithm of the number of weights.
+    pub slot_bits: u16,
+    /// Bytes of a text that are read: of a longer one the first half of that and the last half.
+    pub max_bytes: usize,
+    /// Features of a text at most.
+    pub max_features: usize,
+    /// Messages that a shard remembers; those first seen are forgotten first.
+    pub remembered_ids: usize,
+    /// Hours for which a message is remembered, by its record's time.
+    pub remembered_hours: u32,
+    /// Bytes of a message's features that are remembered, for labels that come without a text; a multiple of 4.
+    pub remembered_bytes: usize,
+    /// Whether messages are keyed by their ids, which makes each partition the only one that writes what is remembered
+    /// of its messages.
+    pub keyed_by_id: bool,
+    /// As `worker.in_flight`, for messages. With 1, a batch is learned with all that its partition taught before, and it
+    /// does not matter how messages are cut into batches. Classifiers of this kind overshoot when batches of one
+    /// partition do not see one another.
+    pub in_flight: usize,
+    /// As `worker.history_share`, for messages.
+    pub history_share: u64,
+}
+
+impl Default for SpamSettings {
+    fn default() -> Self {
+        Self {
+            variant: SpamVariant::PaI,
+            aggressiveness: 1.0,
+            seed: 1,
+            slot_bits: 22,
+            max_bytes: 10_240,
+            max_features: 8_192,
+            remembered_ids: 100_000,
+            remembered_hours: 720,
+            remembered_bytes: 480,
+            keyed_by_id: true,
+            in_flight: 1,
+            history_share: 16,
+        }
+    }
+}
+
+/// How a label teaches: the three step sizes of passive-aggressive learning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpamVariant {
+    /// Each message is corrected fully; one wrong label can undo much.
+    Pa,
+    /// Each step is capped.
+    PaI,
+    /// All steps are smaller.
+    PaIi,
 }
 
 /// The role `server`.

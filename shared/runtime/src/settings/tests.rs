@@ -225,8 +225,11 @@ fn values_that_cannot_work_are_refused() {
         ("prefix", ".."),
         ("prefix", "ü"),
         ("topics.ratings", "a/b"),
+        ("topics.messages", ""),
+        ("topics.scored", "messages"),
+        ("topics.scored", "ratings"),
         ("models", ""),
-        ("models", "spam"),
+        ("models", "eggs"),
         ("models", "counting,counting"),
         ("shutdown_timeout_ms", "0"),
         ("kafka.replication", "0"),
@@ -243,6 +246,11 @@ fn values_that_cannot_work_are_refused() {
         ("recommender.ranking.initial_sum", "0"),
         ("recommender.ranking.negatives", "0"),
         ("recommender.ranking.positive_at_least", "NaN"),
+        ("spam.aggressiveness", "0"),
+        ("spam.slot_bits", "7"),
+        ("spam.max_bytes", "1"),
+        ("spam.remembered_ids", "0"),
+        ("spam.remembered_bytes", "18"),
         ("server.shards", "0"),
         ("server.publish_share", "1.5"),
         ("worker.frame_bytes", "1"),
@@ -265,6 +273,7 @@ fn values_of_another_type_are_refused_with_their_origin() {
     refused("", &[], &[("server.partitioner", "random")], &["setting server.partitioner", "random", "hash", "range"]);
     let positive = "recommender.ranking.positive_ratings";
     refused("", &[], &[(positive, "4")], &["setting recommender.ranking.positive_ratings", "4", "at_least"]);
+    refused("", &[], &[("spam.variant", "pa-3")], &["setting spam.variant", "pa-3", "pa-ii"]);
     refused("prefix = 3", &[], &[], &["setting prefix in configuration file", "weir.toml"]);
     refused("worker = 3", &[], &[], &["setting worker in configuration file"]);
     refused("[kafka.settings]\na = [1]", &[], &[], &["setting kafka.settings", "weir.toml"]);
@@ -272,7 +281,12 @@ fn values_of_another_type_are_refused_with_their_origin() {
 
 #[test]
 fn unknown_settings_are_refused_with_what_was_meant() {
-    refused("", &[("WEIR_IN_FLIGHT", "3")], &[], &["no setting in_flight in the environment, only worker.in_flight"]);
+    refused(
+        "",
+        &[("WEIR_IN_FLIGHT", "3")],
+        &[],
+        &["no setting in_flight in the environment, only spam.in_flight, worker.in_flight"],
+    );
     refused("", &[], &[("server.in_flight", "3")], &["no setting server.in_flight in the command line"]);
     refused("[worker]\nnonsense = 1", &[], &[], &["no setting worker.nonsense", "weir.toml", "worker.batch_events"]);
     refused("nonsense = 1", &[], &[], &["no setting nonsense", "brokers", "ops"]);

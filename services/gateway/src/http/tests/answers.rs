@@ -128,3 +128,33 @@ async fn every_answer_has_a_request_id() {
     assert_eq!(api.send(request).await.response.headers["x-request-id"], "mine");
     assert!(!api.get("/nothing").await.response.headers["x-request-id"].is_empty());
 }
+
+#[tokio::test]
+async fn messages_are_scored_in_their_order() {
+    let api = Api::loaded();
+    let body =
+        json!({"messages": [{"id": "dinner", "text": "dinner?"}, {"id": 7, "text": "free prize", "label": "ham"}]});
+    let answer = api.post("/v1/messages/score?at_least=messages:0:6", body.to_string()).await.ok();
+    let scores = answer["scores"].as_array().expect("scores");
+    assert_eq!((&scores[0]["id"], &scores[1]["id"]), (&json!("dinner"), &json!("7")));
+    assert_eq!(scores[1]["label"], "spam", "{answer}");
+    assert!(scores[1]["margin"].as_f64() > Some(1.0) && scores[1]["probability"].as_f64() > Some(0.5), "{answer}");
+    assert_eq!(answer["model"], json!({"name": "spam", "generation": "g1", "offsets": {"messages": [7, 0]}}));
+    let models = api.get("/v1/models?at_least=messages:0:6&at_least=ratings:0:1").await.ok();
+    assert_eq!((&models["models"][2]["name"], &models["models"][2]["events"]), (&json!("spam"), &json!(7)));
+    let tables = api.get("/v1/models/spam/tables/remembered").await.problem(404, "unknown_table");
+    assert!(
+        tables["detail"].as_str().is_some_and(|detail| detail.contains("weights, calibration, counts")),
+        "{tables}"
+    );
+}
+
+#[tokio::test]
+async fn without_the_model_there_are_no_scores() {
+    let api = Api::empty(|settings| settings.models = vec!["recommender".into()]);
+    let body = r#"{"messages": [{"id": "m", "text": "t"}]}"#;
+    api.post("/v1/messages/score", body).await.problem(404, "unknown_model");
+    api.post("/v1/messages", r#"{"id": "m", "text": "t"}"#).await.problem(404, "unknown_model");
+    Api::empty(|_| {}).post("/v1/messages/score", body).await.problem(503, "not_loaded");
+    api.get("/v1/models?at_least=messages:0:6").await.problem(400, "bad_parameter");
+}

@@ -8,7 +8,7 @@ async fn what_is_not_there_is_a_problem_too() {
     for path in ["/", "/v1", "/v1/users", "/v1/users/", "/v2/models"] {
         api.get(path).await.problem(404, "no_route");
     }
-    api.get("/v1/models/spam/tables/items").await.problem(404, "unknown_model");
+    api.get("/v1/models/eggs/tables/items").await.problem(404, "unknown_model");
     let unknown = api.get("/v1/models/recommender/tables/nothing").await.problem(404, "unknown_table");
     assert!(unknown["detail"].as_str().is_some_and(|detail| detail.contains("popularity")), "{unknown}");
     for (method, path) in [

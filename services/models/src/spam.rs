@@ -1,0 +1,127 @@
+//! The model `spam`: messages scored before they are learned, by a linear classifier on hashed features of their texts.
+//!
+//! A message's features are slots of one table of weights. A label teaches by passive-aggressive steps, each a number
+//! that is added to the weights of its message's features. Messages are remembered for a while, by how many and how long,
+//! so that a label may come without the text, come twice, or be corrected.
+
+mod decode;
+mod features;
+mod remembered;
+mod schema;
+mod score;
+mod server;
+mod worker;
+
+use std::sync::Arc;
+
+use weir_learn::{passive_aggressive, text};
+use weir_ps::{Model, Schema};
+
+pub use decode::{SpamDecoder, SpamEvent};
+pub use schema::SpamSchema;
+pub use score::{Calibration, Score, TextScorer, weight_key};
+pub use server::SpamServer;
+pub use worker::SpamWorker;
+
+/// By feature ([`weight_key`]): its weight, one `f32`.
+pub const WEIGHTS: u8 = 0;
+/// How margins become probabilities: one row ([`weir_learn::calibration`]) under [`CALIBRATION_KEY`].
+pub const CALIBRATION: u8 = 1;
+/// By source partition ([`counts_key`]): what was done with its events, `u64`s in the order of [`Count`]. Kept by workers.
+pub const COUNTS: u8 = 2;
+/// By message: its features as far as there is room for them, see [`Self`](self)'s module `features`. Written before
+/// [`REMEMBERED`], so that what a shard lets go of goes from both.
+pub const FEATURES: u8 = 3;
+/// By message: its label and what it taught. Kept by workers.
+pub const REMEMBERED: u8 = 4;
+
+/// The one key of the table [`CALIBRATION`].
+pub const CALIBRATION_KEY: u64 = 1;
+
+/// The stream of scored messages.
+pub const SCORED: &str = "scored";
+
+/// What the rows of [`COUNTS`] count, each the place of a `u64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Events of every kind, refused ones left out.
+    Events,
+    /// Messages scored.
+    Scored,
+    /// Messages whose label was learned.
+    Learned,
+    /// Messages whose label was learned after another one.
+    Corrected,
+    /// Labels that said what was known.
+    Repeated,
+}
+
+/// How many counts there are.
+pub(crate) const COUNT_VALUES: usize = 5;
+
+/// The key of a source partition's counts.
+#[must_use]
+pub fn counts_key(source: u32) -> u64 {
+    u64::from(source) + 1
+}
+
+/// What shapes the spam filter's rows and learning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpamSettings {
+    /// The topic that messages come from, as scored records name it.
+    pub topic: Arc<str>,
+    /// How texts become features; its seed is that of ids too.
+    pub text: text::Settings,
+    /// How labels teach.
+    pub learning: passive_aggressive::Settings,
+    /// Messages that a shard remembers.
+    pub remembered_ids: usize,
+    /// Seconds for which they are remembered, by records' times.
+    pub remembered_seconds: u32,
+    /// Bytes of a message's features that are remembered; a multiple of 4.
+    pub remembered_bytes: usize,
+}
+
+impl SpamSettings {
+    /// Seed of the hash from ids to keys.
+    #[must_use]
+    pub fn hash_seed(&self) -> u64 {
+        self.text.values().seed
+    }
+}
+
+/// The whole learner.
+#[derive(Clone)]
+pub struct SpamModel {
+    settings: SpamSettings,
+    schema: Arc<SpamSchema>,
+}
+
+impl SpamModel {
+    /// With these settings.
+    #[must_use]
+    pub fn new(settings: SpamSettings) -> Self {
+        let schema = Arc::new(SpamSchema::new(&settings));
+        Self { settings, schema }
+    }
+}
+
+impl Model for SpamModel {
+    type Worker = SpamWorker;
+    type Server = SpamServer;
+
+    fn schema(&self) -> Arc<dyn Schema> {
+        Arc::clone(&self.schema) as Arc<dyn Schema>
+    }
+
+    fn worker(&self) -> SpamWorker {
+        SpamWorker::new(&self.settings)
+    }
+
+    fn server(&self) -> SpamServer {
+        SpamServer::new(self.settings.remembered_ids, self.settings.remembered_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests;

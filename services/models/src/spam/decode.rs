@@ -1,0 +1,136 @@
+//! From a message's JSON to what the spam filter learns from.
+
+use weir_learn::text::Extractor;
+use weir_ps::{Batch, NameRef};
+use weir_wire::Reject;
+use weir_wire::message::{Label, MessageEvent, MessageMapping};
+
+use super::{SpamModel, SpamSettings};
+use crate::{Decoder, Input, InputModel};
+
+/// What an event says of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// This is what it says; score it, and learn the label if there is one.
+    Text(Option<Label>),
+    /// This is what it is.
+    Label(Label),
+    /// It is to be forgotten.
+    Forget,
+}
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpamEvent {
+    pub(super) kind: Kind,
+    /// The message's key.
+    pub(super) id: u64,
+    pub(super) id_name: NameRef,
+    /// Tells texts apart.
+    pub(super) fingerprint: u32,
+    pub(super) offset: u64,
+    /// The record's time in seconds since 1970.
+    pub(super) seconds: u32,
+    /// Where its features are.
+    pub(super) features: Features,
+    /// Of the tables [`super::REMEMBERED`] and, where only a label has come, [`super::FEATURES`].
+    pub(super) slots: [u32; 2],
+}
+
+/// Features of an event, among the words of its batch: the features, and room for the slots of their weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Features {
+    start: u32,
+    slots_start: u32,
+    count: u32,
+}
+
+impl Features {
+    /// Appends features of which each gets room for a slot.
+    pub(super) fn append(words: &mut Vec<u32>, features: &[u32]) -> Self {
+        let start = words.len();
+        words.extend_from_slice(features);
+        Self::since(words, start)
+    }
+
+    /// Those from `start` to the end of `words`, of which each gets room for a slot.
+    pub(super) fn since(words: &mut Vec<u32>, start: usize) -> Self {
+        let (slots_start, count) = (words.len(), words.len() - start);
+        words.resize(slots_start + count, 0);
+        Self { start: start as u32, slots_start: slots_start as u32, count: count as u32 }
+    }
+
+    /// The first `count` of them.
+    pub(super) fn first(self, count: usize) -> Self {
+        Self { count: self.count.min(count as u32), ..self }
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.count as usize
+    }
+
+    /// The features, rising.
+    pub(super) fn of(self, words: &[u32]) -> &[u32] {
+        &words[self.start as usize..][..self.len()]
+    }
+
+    /// The slots of their weights.
+    pub(super) fn slots(self, words: &[u32]) -> &[u32] {
+        &words[self.slots_start as usize..][..self.len()]
+    }
+
+    /// Sets each one's slot to what `pull` gives for the feature.
+    pub(super) fn pull(self, words: &mut [u32], mut pull: impl FnMut(u32) -> u32) {
+        let (features, slots) = words.split_at_mut(self.slots_start as usize);
+        let features = &features[self.start as usize..][..self.len()];
+        for (slot, &feature) in slots[..self.len()].iter_mut().zip(features) {
+            *slot = pull(feature);
+        }
+    }
+}
+
+/// Makes events of messages, features and all: on the thread that reads, beside the one that learns.
+#[derive(Clone, Debug)]
+pub struct SpamDecoder {
+    mapping: MessageMapping,
+    extractor: Extractor,
+    hash_seed: u64,
+}
+
+impl SpamDecoder {
+    fn new(settings: &SpamSettings) -> Self {
+        let extractor = Extractor::new(settings.text);
+        Self { mapping: MessageMapping::default(), extractor, hash_seed: settings.hash_seed() }
+    }
+}
+
+impl InputModel for SpamModel {
+    type Decoder = SpamDecoder;
+
+    fn decoder(&self) -> SpamDecoder {
+        SpamDecoder::new(&self.settings)
+    }
+}
+
+impl Decoder<SpamEvent> for SpamDecoder {
+    fn decode(&mut self, input: Input<'_>, batch: &mut Batch<SpamEvent>) -> Result<(), Reject> {
+        let (id, text, kind) = match self.mapping.parse(input.key, input.payload)? {
+            MessageEvent::Message { id, text: Some(text), label, .. } => (id, Some(text), Kind::Text(label)),
+            // The parser takes no message with neither.
+            MessageEvent::Message { id, text: None, label, .. } => (id, None, label.map_or(Kind::Forget, Kind::Label)),
+            MessageEvent::Forget { id } => (id, None, Kind::Forget),
+        };
+        let features = text.as_ref().map(|text| self.extractor.extract(text).slots).unwrap_or_default();
+        batch.events.push(SpamEvent {
+            kind,
+            id: weir_wire::key(self.hash_seed, &id),
+            id_name: batch.names.push(&id),
+            fingerprint: text.as_ref().map_or(0, |text| weir_wire::key(self.hash_seed, text) as u32),
+            offset: input.offset,
+            seconds: (input.timestamp_ms / 1_000).clamp(0, u32::MAX.into()) as u32,
+            features: Features::append(&mut batch.words, features),
+            slots: [0; 2],
+        });
+        Ok(())
+    }
+}

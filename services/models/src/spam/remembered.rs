@@ -1,0 +1,235 @@
+//! What is remembered of a message: which text it had, which label was learned, and what that changed.
+//!
+//! So the same label counts once however often it comes, and another one corrects: since the steps of learning add up,
+//! the one that the former label took is taken back before the new label is learned. A label that comes before its text
+//! waits for it.
+
+use weir_wire::message::Label;
+
+/// Words of a row; a row of zero words is a message that is not known.
+pub(super) const WIDTH: usize = 4;
+
+const KEPT: u32 = 0x00FF_FFFF;
+const WHOLE: u32 = 1 << 24;
+const SPAM: u32 = 1 << 25;
+const HAM: u32 = 1 << 26;
+const TAUGHT: u32 = 1 << 27;
+const SAMPLE: u32 = 1 << 28;
+const KNOWN: u32 = 1 << 31;
+
+/// A message as it is known; by default it is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Remembered {
+    /// What it said; none as long as only a label came.
+    pub(super) text: Option<Text>,
+    /// What it is said to be.
+    pub(super) label: Option<Label>,
+    /// What the label taught; none as long as it has not.
+    pub(super) taught: Option<Taught>,
+    /// When it was first seen: seconds since 1970 by its record's time.
+    pub(super) seconds: u32,
+}
+
+/// The text whose features are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Text {
+    /// Tells it from others.
+    pub(super) fingerprint: u32,
+    /// Features that are kept.
+    pub(super) kept: u32,
+    /// Whether these are all.
+    pub(super) whole: bool,
+}
+
+/// A step that was taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Taught {
+    /// What it added to the weight of each feature.
+    pub(super) change: f32,
+    /// Whether it did so for the features that are kept, and not for all.
+    pub(super) sample: bool,
+}
+
+/// What is to be done with a label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Step {
+    /// There is none.
+    Nothing,
+    /// It was learned before, or waits already.
+    Repeat,
+    /// There is no text to learn it with.
+    Wait(Label),
+    /// Take a step back, where there is one that can be, and learn the label.
+    Learn { label: Label, undo: Option<Taught>, corrects: bool },
+}
+
+impl Remembered {
+    /// Out of a row.
+    pub(super) fn from_words(row: &[u32]) -> Self {
+        let &[state, change, fingerprint, seconds] = row else { return Self::default() };
+        let has = |flag| state & flag != 0;
+        if !has(KNOWN) {
+            return Self::default();
+        }
+        let text = Text { fingerprint, kept: state & KEPT, whole: has(WHOLE) };
+        let taught = Taught { change: f32::from_bits(change), sample: has(SAMPLE) };
+        Self {
+            text: (text.kept > 0).then_some(text),
+            label: if has(SPAM) { Some(Label::Spam) } else { has(HAM).then_some(Label::Ham) },
+            taught: has(TAUGHT).then_some(taught),
+            seconds,
+        }
+    }
+
+    /// As a row.
+    pub(super) fn to_words(self) -> [u32; WIDTH] {
+        let flag = |flag, is| if is { flag } else { 0 };
+        let label = match self.label {
+            None => 0,
+            Some(Label::Spam) => SPAM,
+            Some(Label::Ham) => HAM,
+        };
+        let text = self.text.map_or(0, |text| text.kept.min(KEPT) | flag(WHOLE, text.whole));
+        let taught = self.taught.map_or(0, |taught| TAUGHT | flag(SAMPLE, taught.sample));
+        let change = self.taught.map_or(0, |taught| taught.change.to_bits());
+        let fingerprint = self.text.map_or(0, |text| text.fingerprint);
+        [KNOWN | label | text | taught, change, fingerprint, self.seconds]
+    }
+
+    /// As it is known at this time, if it is remembered for so long.
+    pub(super) fn at(self, seconds: u32, remembered_seconds: u32) -> Self {
+        let is_over = seconds > self.seconds.saturating_add(remembered_seconds);
+        if is_over || self == Self::default() { Self { seconds, ..Self::default() } } else { self }
+    }
+
+    /// With a text that has come. If it is another one than before, what that one's label taught stays.
+    pub(super) fn with_text(self, text: Text) -> Self {
+        let same = self.text.is_some_and(|known| known.fingerprint == text.fingerprint);
+        let stays = |taught: Taught| Taught { change: if same { taught.change } else { 0.0 }, ..taught };
+        Self { text: Some(text), taught: self.taught.map(stays), ..self }
+    }
+
+    /// What to do with the label of an event, if it has one, or else with one that waits. `all` says that all features
+    /// of the text are at hand, and not only those that are kept.
+    pub(super) fn step(self, label: Option<Label>, all: bool) -> Step {
+        let waiting = self.label.filter(|_| self.taught.is_none());
+        let Some(label) = label.or(waiting) else { return Step::Nothing };
+        let corrects = match self.taught {
+            Some(_) if self.label == Some(label) => return Step::Repeat,
+            Some(_) => true,
+            None => false,
+        };
+        let Some(text) = self.text else {
+            return if waiting == Some(label) { Step::Repeat } else { Step::Wait(label) };
+        };
+        // A step on all features cannot be taken back from some of them.
+        let undo = self.taught.filter(|taught| all || text.whole || taught.sample);
+        Step::Learn { label, undo, corrects }
+    }
+
+    /// With a label that was learned.
+    pub(super) fn with_lesson(self, label: Label, taught: Taught) -> Self {
+        Self { label: Some(label), taught: Some(taught), ..self }
+    }
+
+    /// With a label that waits for a text.
+    pub(super) fn with_waiting(self, label: Label) -> Self {
+        Self { label: Some(label), taught: None, ..self }
+    }
+
+    /// With its features gone: a text that cannot be taught any more is as good as none.
+    pub(super) fn without_text(self) -> Self {
+        Self { text: None, ..self }
+    }
+}
+
+/// When a row's message was first seen; none if the row is of no message.
+pub(super) fn first_seen(row: &[u32]) -> Option<u32> {
+    match row {
+        [state, _, _, seconds] if state & KNOWN != 0 => Some(*seconds),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXT: Text = Text { fingerprint: 7, kept: 5, whole: true };
+    const LONG: Text = Text { whole: false, ..TEXT };
+    const SPAM_STEP: Taught = Taught { change: 0.25, sample: false };
+
+    fn unlabelled(text: Text) -> Remembered {
+        Remembered { text: Some(text), ..Remembered::default() }
+    }
+
+    fn spam(text: Text) -> Remembered {
+        unlabelled(text).with_lesson(Label::Spam, SPAM_STEP)
+    }
+
+    fn learn(label: Label, undo: Option<Taught>, corrects: bool) -> Step {
+        Step::Learn { label, undo, corrects }
+    }
+
+    #[test]
+    fn a_label_is_learned_once_and_another_corrects_it() {
+        let (spam_label, ham_label) = (Some(Label::Spam), Some(Label::Ham));
+        assert_eq!(unlabelled(TEXT).step(None, true), Step::Nothing);
+        assert_eq!(unlabelled(TEXT).step(spam_label, true), learn(Label::Spam, None, false));
+        assert_eq!(unlabelled(LONG).step(spam_label, false), learn(Label::Spam, None, false));
+        assert_eq!(spam(TEXT).step(spam_label, true), Step::Repeat);
+        assert_eq!(spam(TEXT).step(None, true), Step::Nothing);
+        assert_eq!(spam(TEXT).step(ham_label, false), learn(Label::Ham, Some(SPAM_STEP), true));
+        assert_eq!(spam(LONG).step(ham_label, true), learn(Label::Ham, Some(SPAM_STEP), true));
+        assert_eq!(spam(LONG).step(ham_label, false), learn(Label::Ham, None, true), "only a sample is at hand");
+    }
+
+    #[test]
+    fn a_label_waits_for_its_text() {
+        let nobody = Remembered::default();
+        assert_eq!(nobody.step(Some(Label::Spam), false), Step::Wait(Label::Spam));
+        let waiting = nobody.with_waiting(Label::Spam);
+        assert_eq!(waiting.step(Some(Label::Spam), false), Step::Repeat);
+        assert_eq!(waiting.step(Some(Label::Ham), false), Step::Wait(Label::Ham));
+        assert_eq!(waiting.with_text(TEXT).step(None, true), learn(Label::Spam, None, false));
+        assert_eq!(waiting.with_text(TEXT).step(Some(Label::Ham), true), learn(Label::Ham, None, false));
+    }
+
+    #[test]
+    fn another_text_takes_nothing_back() {
+        let other = spam(TEXT).with_text(Text { fingerprint: 8, ..TEXT });
+        let nothing = Taught { change: 0.0, ..SPAM_STEP };
+        assert_eq!(other.step(Some(Label::Spam), true), Step::Repeat);
+        assert_eq!(other.step(Some(Label::Ham), true), learn(Label::Ham, Some(nothing), true));
+        assert_eq!(spam(TEXT).with_text(TEXT), spam(TEXT));
+        assert_eq!(spam(TEXT).without_text().step(Some(Label::Ham), false), Step::Wait(Label::Ham));
+    }
+
+    #[test]
+    fn messages_are_remembered_for_their_time() {
+        let known = Remembered { seconds: 100, ..spam(TEXT) };
+        assert_eq!(known.at(150, 50), known);
+        assert_eq!(known.at(151, 50), Remembered { seconds: 151, ..Remembered::default() });
+        assert_eq!(known.at(0, 50), known, "times may go back");
+        assert_eq!(first_seen(&known.to_words()), Some(100));
+        assert_eq!(first_seen(&[0; WIDTH]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_back_as_they_went_in(
+            text in prop::option::of((any::<u32>(), 1..1_u32 << 24, any::<bool>())),
+            label in prop::option::of(prop_oneof![Just(Label::Spam), Just(Label::Ham)]),
+            taught in prop::option::of((-1.0_f32..1.0, any::<bool>())),
+            seconds in any::<u32>(),
+        ) {
+            let text = text.map(|(fingerprint, kept, whole)| Text { fingerprint, kept, whole });
+            let taught = taught.map(|(change, sample)| Taught { change, sample });
+            let remembered = Remembered { text, label, taught, seconds };
+            prop_assert_eq!(Remembered::from_words(&remembered.to_words()), remembered);
+            prop_assert_eq!(Remembered::from_words(&[0; WIDTH]), Remembered::default());
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The spam filter's tables.
+
+use weir_learn::calibration;
+use weir_ps::{Rule, Schema, TableSpec, words};
+
+use super::{CALIBRATION, COUNT_VALUES, SpamSettings, features, remembered};
+
+/// What the spam filter's rows look like.
+pub struct SpamSchema {
+    tables: [TableSpec; 5],
+    slot_bits: u32,
+}
+
+impl SpamSchema {
+    /// The tables under these settings.
+    #[must_use]
+    pub fn new(settings: &SpamSettings) -> Self {
+        let table = |id, name, width, rule| TableSpec { id, name, width, rule, cached: false, named: false };
+        let features = features::width(settings.remembered_bytes);
+        let tables = [
+            table(super::WEIGHTS, "weights", 1, Rule::AddF32),
+            table(CALIBRATION, "calibration", calibration::WIDTH, Rule::AddF32),
+            TableSpec { cached: true, ..table(super::COUNTS, "counts", 2 * COUNT_VALUES, Rule::AddU64) },
+            table(super::FEATURES, "features", features, Rule::Replace),
+            TableSpec { cached: true, ..table(super::REMEMBERED, "remembered", remembered::WIDTH, Rule::Replace) },
+        ];
+        Self { tables, slot_bits: settings.text.values().slot_bits }
+    }
+}
+
+impl Schema for SpamSchema {
+    fn tables(&self) -> &[TableSpec] {
+        &self.tables
+    }
+
+    fn initial(&self, table: u8, _: u64, row: &mut [u32]) {
+        if table == CALIBRATION {
+            words::f32s_mut(row).copy_from_slice(&calibration::INITIAL);
+        }
+    }
+
+    /// Weights of one number of slots mean nothing under another.
+    fn version(&self) -> u32 {
+        100 + self.slot_bits
+    }
+}

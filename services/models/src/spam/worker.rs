@@ -1,0 +1,247 @@
+//! The worker's side: what a batch of messages pulls, scores, learns and puts out.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use weir_learn::passive_aggressive::{self, lesson};
+use weir_learn::{calibration, text};
+use weir_ps::{Batch, Output, Pulls, WorkerLogic, Workspace, words};
+use weir_wire::message::Label;
+use weir_wire::scored::{Model, Scored, Source};
+
+use super::decode::{Features, Kind, SpamEvent};
+use super::remembered::{Remembered, Step, Taught, Text};
+use super::score::{label_from_wire, weight_key};
+use super::{
+    CALIBRATION, CALIBRATION_KEY, COUNTS, Calibration, Count, FEATURES, REMEMBERED, SCORED, SpamSettings, WEIGHTS,
+    counts_key, features,
+};
+use crate::{GENERATION, Named};
+
+/// Scores and learns messages.
+#[derive(Clone, Debug)]
+pub struct SpamWorker {
+    topic: Arc<str>,
+    learning: passive_aggressive::Settings,
+    remembered_seconds: u32,
+    features_width: usize,
+    /// The weights of the message at hand.
+    weights: Vec<f32>,
+    /// A row of features under construction.
+    row: Vec<u32>,
+}
+
+/// Slots of the tables that have one row for the whole batch, which is pulled first.
+const ONLY: u32 = 0;
+
+impl SpamWorker {
+    /// With these settings.
+    #[must_use]
+    pub fn new(settings: &SpamSettings) -> Self {
+        let features_width = features::width(settings.remembered_bytes);
+        Self {
+            topic: Arc::clone(&settings.topic),
+            learning: settings.learning,
+            remembered_seconds: settings.remembered_seconds,
+            features_width,
+            weights: Vec::new(),
+            row: vec![0; features_width],
+        }
+    }
+
+    fn handle(&mut self, event: SpamEvent, batch: &mut Batch<SpamEvent>, work: &mut Workspace) {
+        count(work, Count::Events);
+        let [slot, _] = event.slots;
+        let known = Remembered::from_words(work.row(REMEMBERED, slot)).at(event.seconds, self.remembered_seconds);
+        let now = match event.kind {
+            Kind::Forget => {
+                work.forget(FEATURES, event.id);
+                work.forget(REMEMBERED, event.id);
+                return;
+            }
+            Kind::Text(label) => {
+                let text = self.keep_features(&event, known, &batch.words, work);
+                let margin = self.gather(event.features, &batch.words, work);
+                self.put_out(&event, label, margin, batch, work);
+                self.learn(&event, known.with_text(text), label, true, &batch.words, work)
+            }
+            Kind::Label(label) => {
+                let known = if event.features.len() > 0 { known } else { known.without_text() };
+                self.gather(event.features, &batch.words, work);
+                self.learn(&event, known, Some(label), false, &batch.words, work)
+            }
+        };
+        work.row_mut(REMEMBERED, slot).copy_from_slice(&now.to_words());
+    }
+
+    /// Collects the weights of an event's features and returns its margin.
+    fn gather(&mut self, features: Features, batch: &[u32], work: &Workspace) -> f32 {
+        self.weights.clear();
+        let weight = |&slot: &u32| f32::from_bits(work.row(WEIGHTS, slot)[0]);
+        self.weights.extend(features.slots(batch).iter().map(weight));
+        passive_aggressive::margin(&self.weights, text::unit_value(features.len()))
+    }
+
+    /// Keeps the features of a text that is not the one that is known.
+    fn keep_features(&mut self, event: &SpamEvent, known: Remembered, batch: &[u32], work: &mut Workspace) -> Text {
+        let fingerprint = event.fingerprint;
+        if let Some(text) = known.text.filter(|text| text.fingerprint == fingerprint) {
+            return text;
+        }
+        let kept = features::write(&mut self.row, fingerprint, event.features.of(batch));
+        work.push(FEATURES, event.id, &self.row);
+        Text { fingerprint, kept: kept as u32, whole: kept == event.features.len() }
+    }
+
+    /// Writes the scored record, from the weights as they are before the event is learned.
+    fn put_out(
+        &self,
+        event: &SpamEvent,
+        true_label: Option<Label>,
+        margin: f32,
+        batch: &mut Batch<SpamEvent>,
+        work: &mut Workspace,
+    ) {
+        count(work, Count::Scored);
+        let score = Calibration::from_values(words::f32s(work.row(CALIBRATION, ONLY))).score(margin);
+        let id = batch.names.get(event.id_name);
+        let scored = Scored {
+            id: Cow::Borrowed(id),
+            label: score.label,
+            probability: score.probability,
+            margin: score.margin,
+            true_label,
+            source: Source { topic: Cow::Borrowed(&self.topic), partition: batch.range.source, offset: event.offset },
+            model: Model {
+                name: Cow::Borrowed(Named::Spam.name()),
+                generation: Cow::Borrowed(GENERATION),
+                learned: Some(words::u64_at(work.row(COUNTS, ONLY), Count::Learned as usize)),
+            },
+        };
+        let mut value = Vec::with_capacity(SCORED_BYTES + id.len());
+        // Nothing is refused: the score is finite, and its probability lies between 0 and 1.
+        if scored.write(&mut value).is_ok() {
+            let key = Some(id.as_bytes().to_vec());
+            work.output(Output { stream: SCORED, key, value: Some(value), headers: Vec::new() });
+        }
+    }
+
+    /// Learns a label on the weights that were gathered, and returns what is remembered from now on. `all` says that
+    /// the event has all features of its text.
+    fn learn(
+        &mut self,
+        event: &SpamEvent,
+        known: Remembered,
+        label: Option<Label>,
+        all: bool,
+        batch: &[u32],
+        work: &mut Workspace,
+    ) -> Remembered {
+        match known.step(label, all) {
+            Step::Nothing => known,
+            Step::Repeat => {
+                count(work, Count::Repeated);
+                known
+            }
+            Step::Wait(label) => known.with_waiting(label),
+            Step::Learn { label, undo, corrects } => {
+                if let Some(taught) = undo {
+                    let features = event.features.of(batch);
+                    let some =
+                        if taught.sample { features::fitting(features, self.features_width) } else { usize::MAX };
+                    self.weights.iter_mut().take(some).for_each(|weight| *weight -= taught.change);
+                }
+                let (value, truth) = (text::unit_value(self.weights.len()), label_from_wire(label));
+                let lesson = lesson(&self.learning, &self.weights, value, truth);
+                count(work, if corrects { Count::Corrected } else { Count::Learned });
+                if !corrects && let Some(row) = words::f32s_mut(work.row_mut(CALIBRATION, ONLY)).as_mut_array() {
+                    // Of what was learned before, the model would be far too sure.
+                    calibration::learn(row, lesson.margin, truth);
+                }
+                if lesson.change != 0.0 || undo.is_some() {
+                    for (&slot, weight) in event.features.slots(batch).iter().zip(&self.weights) {
+                        work.row_mut(WEIGHTS, slot)[0] = (weight + lesson.change).to_bits();
+                    }
+                }
+                known.with_lesson(label, Taught { change: lesson.change, sample: !all })
+            }
+        }
+    }
+
+    /// The features of a message that only its label has come for: what an event earlier in the batch has `brought`, or
+    /// what the row says.
+    fn remembered_features(
+        &self,
+        event: &SpamEvent,
+        brought: Option<Features>,
+        words: &mut Vec<u32>,
+        pulls: &mut Pulls<'_>,
+    ) -> Features {
+        if let Some(features) = brought {
+            return features.first(features::fitting(features.of(words), self.features_width));
+        }
+        let [slot, features_slot] = event.slots;
+        let Some(text) = Remembered::from_words(pulls.row(REMEMBERED, slot)).text else { return Features::default() };
+        let start = words.len();
+        if !features::read(pulls.row(FEATURES, features_slot), text.fingerprint, text.kept as usize, words) {
+            words.truncate(start);
+            return Features::default();
+        }
+        let features = Features::since(words, start);
+        features.pull(words, |feature| pulls.pull(WEIGHTS, weight_key(feature)));
+        features
+    }
+}
+
+/// Bytes of a scored record besides its id, about.
+const SCORED_BYTES: usize = 224;
+
+fn count(work: &mut Workspace, count: Count) {
+    let row = work.row_mut(COUNTS, ONLY);
+    let place = count as usize;
+    words::set_u64(row, place, words::u64_at(row, place).wrapping_add(1));
+}
+
+impl WorkerLogic for SpamWorker {
+    type Event = SpamEvent;
+
+    fn on_recv(&mut self, batch: &mut Batch<SpamEvent>, pulls: &mut Pulls<'_>) {
+        if batch.events.is_empty() {
+            return;
+        }
+        pulls.pull(CALIBRATION, CALIBRATION_KEY);
+        pulls.pull(COUNTS, counts_key(batch.range.source));
+        for event in &mut batch.events {
+            event.slots[0] = pulls.pull(REMEMBERED, event.id);
+            if matches!(event.kind, Kind::Label(_)) {
+                event.slots[1] = pulls.pull_latest(FEATURES, event.id);
+            }
+            event.features.pull(&mut batch.words, |feature| pulls.pull(WEIGHTS, weight_key(feature)));
+        }
+    }
+
+    /// Where only a label has come, it is known now which features its message has, and so which weights it needs.
+    fn pull_more(&mut self, batch: &mut Batch<SpamEvent>, pulls: &mut Pulls<'_>) {
+        if !batch.events.iter().any(|event| matches!(event.kind, Kind::Label(_))) {
+            return;
+        }
+        let slots = batch.events.iter().map(|event| event.slots[0] as usize + 1).max().unwrap_or(0);
+        let mut brought = vec![None; slots];
+        for event in &mut batch.events {
+            let brought = &mut brought[event.slots[0] as usize];
+            match event.kind {
+                Kind::Forget => *brought = Some(Features::default()),
+                Kind::Text(_) => *brought = Some(event.features),
+                Kind::Label(_) => {
+                    event.features = self.remembered_features(event, *brought, &mut batch.words, pulls);
+                }
+            }
+        }
+    }
+
+    fn on_pull_recv(&mut self, batch: &mut Batch<SpamEvent>, work: &mut Workspace) {
+        for index in 0..batch.events.len() {
+            self.handle(batch.events[index], batch, work);
+        }
+    }
+}
