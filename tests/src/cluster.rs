@@ -96,7 +96,7 @@ impl Cluster {
     /// # Panics
     /// When it does not after `timeout`, or a process has ended by itself.
     pub fn wait_contained(&mut self, model: &str, ends: &[u64], timeout: Duration) {
-        wait_contained(&self.rest(), model, self.deployment.ratings_topic(), ends, timeout);
+        wait_contained(&self.rest(), model, self.deployment.input_topic(model), ends, timeout);
         for instance in &mut self.instances {
             let ended = instance.exit_status();
             assert!(ended.is_none(), "{} has ended by itself: {ended:?}", instance.name());

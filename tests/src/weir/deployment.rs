@@ -18,13 +18,14 @@ pub struct Deployment {
     brokers: String,
     prefix: String,
     ratings: String,
+    messages: String,
     settings: BTreeMap<String, String>,
     dir: Arc<TempDir>,
 }
 
 impl Deployment {
-    /// A weir with topics of its own on `broker`, all settings as they come. Its logs are named by `label`, which no
-    /// other test of the suite uses.
+    /// A weir with topics of its own on `broker` that runs the recommender alone, other settings as they come. Its logs are
+    /// named by `label`, which no other test of the suite uses.
     ///
     /// # Panics
     /// When there is no temporary folder to be had.
@@ -34,9 +35,10 @@ impl Deployment {
         let dir = dir.unwrap_or_else(|error| panic!("cannot create a temporary folder: {error}"));
         guardian::remove(dir.path());
         let brokers = broker.brokers().to_owned();
-        let (prefix, ratings) = (broker.topic(&format!("weir-{label}")), broker.topic(&format!("ratings-{label}")));
-        let label = label.to_owned();
-        Self { label, brokers, prefix, ratings, settings: BTreeMap::new(), dir: Arc::new(dir) }
+        let topic = |kind: &str| broker.topic(&format!("{kind}-{label}"));
+        let (prefix, ratings, messages) = (topic("weir"), topic("ratings"), topic("messages"));
+        let settings = BTreeMap::from([("WEIR_MODELS".to_owned(), "recommender".to_owned())]);
+        Self { label: label.to_owned(), brokers, prefix, ratings, messages, settings, dir: Arc::new(dir) }
     }
 
     /// With a setting, named as in the environment without `WEIR_`: `SERVER__SHARDS`.
@@ -53,10 +55,28 @@ impl Deployment {
         self
     }
 
-    /// The input topic.
+    /// The input topic of the recommender.
     #[must_use]
     pub fn ratings_topic(&self) -> &str {
         &self.ratings
+    }
+
+    /// The input topic of the spam filter.
+    #[must_use]
+    pub fn messages_topic(&self) -> &str {
+        &self.messages
+    }
+
+    /// Where scored messages go.
+    #[must_use]
+    pub fn scored_topic(&self) -> String {
+        format!("{}.scored", self.messages)
+    }
+
+    /// The input topic of a model.
+    #[must_use]
+    pub fn input_topic(&self, model: &str) -> &str {
+        if model == "spam" { &self.messages } else { &self.ratings }
     }
 
     /// The bootstrap address.
@@ -119,6 +139,7 @@ impl Deployment {
             command.env_remove(name);
         }
         command.env("WEIR_BROKERS", &self.brokers).env("WEIR_PREFIX", &self.prefix);
-        command.env("WEIR_TOPICS__RATINGS", &self.ratings).envs(&self.settings);
+        command.env("WEIR_TOPICS__RATINGS", &self.ratings).env("WEIR_TOPICS__MESSAGES", &self.messages);
+        command.env("WEIR_TOPICS__SCORED", self.scored_topic()).envs(&self.settings);
     }
 }

@@ -28,6 +28,7 @@ impl Site {
 
     fn on(broker: &Broker, label: &str) -> Self {
         let deployment = Deployment::new(broker, label).with("KAFKA__PARTITIONS", PARTITIONS).with("SERVER__SHARDS", 3);
+        let deployment = deployment.with("MODELS", "recommender,spam");
         deployment.create_topics();
         let mut instance = deployment.start(Role::Standalone, "all");
         instance.wait_ready();
