@@ -12,7 +12,7 @@ use std::{
 
 use weir_models::frames::{decode_pull, decode_push, decode_reply, encode_pull, encode_push, encode_reply};
 use weir_models::recommender::{RecommenderModel, RecommenderServer, RecommenderWorker};
-use weir_models::{Input, InputModel, recommender_settings};
+use weir_models::{Decoder, Input, recommender_settings};
 use weir_ps::{
     BatchLimits, Batcher, Model, Partitioner, Position, PullAnswer, PullLimits, Schema, Shard, Worker, WorkerSettings,
 };
@@ -100,9 +100,10 @@ impl Pipe {
         let began = Instant::now();
         let first = batcher.batch().range.next.sequence;
         for (number, record) in records.iter().enumerate() {
-            let input = Input { key: None, payload: Some(record.as_bytes()), timestamp_ms: 1_700_000_000_000 };
+            let (offset, timestamp_ms) = (first + number as u64, 1_700_000_000_000);
+            let input = Input { key: None, payload: Some(record.as_bytes()), timestamp_ms, offset };
             self.model.decode(input, batcher.batch())?;
-            batcher.advance(first + number as u64, record.len(), 0).map_err(|_| "the batch went back")?;
+            batcher.advance(offset, record.len(), 0).map_err(|_| "the batch went back")?;
         }
         let batch = batcher.cut();
         let began = self.lap(0, began);

@@ -4,9 +4,7 @@ use anyhow::Context as _;
 use weir_models::counting::CountingRatings;
 use weir_models::recommender::RecommenderModel;
 use weir_models::spam::SpamModel;
-use weir_models::{
-    Description, InputModel, Named, describe, rating_mapping, recommender_settings, spam_settings,
-};
+use weir_models::{Description, InputModel, Named, describe, rating_mapping, recommender_settings, spam_settings};
 use weir_runtime::{Context, Fatal, Supervisor};
 use weir_server::ServedModel;
 use weir_worker::TrainedModel;

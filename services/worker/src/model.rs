@@ -91,8 +91,9 @@ pub(crate) fn worker_settings(trained: &TrainedModel, context: &Context, reply_t
         limits: PullLimits {
             in_flight: trained.description.in_flight,
             unapplied: settings.unapplied_batches,
-            // Two batches' worth, so that one may pull while the other is applied.
-            history_share: trained.description.history_share / 2,
+            // Two batches' worth, so that one may pull while the other is applied. A batch that pulls alone sees all that
+            // was pushed before it, so there is nothing to hold back.
+            history_share: if trained.description.in_flight == 1 { 0 } else { trained.description.history_share / 2 },
         },
         cached_rows: settings.cached_rows,
         // The only writer of a row never has to look whether somebody else has changed it.
