@@ -5,8 +5,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use weir_kafka::Connection;
-use weir_models::{Named, rating_mapping};
+use weir_models::{Named, message_mapping, rating_mapping};
 use weir_runtime::{Context, GatewaySettings, Metrics};
+use weir_wire::message::MessageMapping;
 use weir_wire::rating::RatingMapping;
 
 use crate::http::ApiError;
@@ -26,6 +27,8 @@ pub struct Gateway {
     /// How workers read the ratings topic, so that nothing is accepted which they would refuse.
     pub(crate) ratings: Arc<RatingMapping>,
     pub(crate) messages_topic: Arc<str>,
+    /// The same for messages.
+    pub(crate) messages: Arc<MessageMapping>,
     pub(crate) settings: GatewaySettings,
     pub(crate) metrics: Arc<Metrics>,
     /// One permit per core for requests that read whole tables.
@@ -49,6 +52,7 @@ impl Gateway {
             ratings_topic: settings.topics.ratings.as_str().into(),
             ratings: Arc::new(rating_mapping(settings)?),
             messages_topic: settings.topics.messages.as_str().into(),
+            messages: Arc::new(message_mapping(settings)?),
             settings: settings.gateway.clone(),
             metrics: Arc::clone(&context.metrics),
             scans: Arc::new(Semaphore::new(cores)),

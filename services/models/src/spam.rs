@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use weir_learn::{passive_aggressive, text};
 use weir_ps::{Model, Schema};
+use weir_wire::message::MessageMapping;
 
 pub use decode::{SpamDecoder, SpamEvent};
 pub use schema::SpamSchema;
@@ -95,6 +96,7 @@ impl SpamSettings {
 pub struct SpamModel {
     settings: SpamSettings,
     schema: Arc<SpamSchema>,
+    mapping: Arc<MessageMapping>,
 }
 
 impl SpamModel {
@@ -102,7 +104,13 @@ impl SpamModel {
     #[must_use]
     pub fn new(settings: SpamSettings) -> Self {
         let schema = Arc::new(SpamSchema::new(&settings));
-        Self { settings, schema }
+        Self { settings, schema, mapping: Arc::default() }
+    }
+
+    /// The same for events that are read by this mapping.
+    #[must_use]
+    pub fn with_mapping(self, mapping: MessageMapping) -> Self {
+        Self { mapping: Arc::new(mapping), ..self }
     }
 }
 

@@ -4,7 +4,9 @@ use anyhow::Context as _;
 use weir_models::counting::CountingRatings;
 use weir_models::recommender::RecommenderModel;
 use weir_models::spam::SpamModel;
-use weir_models::{Description, InputModel, Named, describe, rating_mapping, recommender_settings, spam_settings};
+use weir_models::{
+    Description, InputModel, Named, describe, message_mapping, rating_mapping, recommender_settings, spam_settings,
+};
 use weir_runtime::{Context, Fatal, Supervisor};
 use weir_server::ServedModel;
 use weir_worker::TrainedModel;
@@ -26,7 +28,10 @@ pub(crate) fn spawn(supervisor: &mut Supervisor, context: &Context, roles: &[Rol
                 let model = RecommenderModel::new(recommender).with_mapping(rating_mapping(&context.settings)?);
                 spawn_model(supervisor, roles, &model, &description)?;
             }
-            Named::Spam => spawn_model(supervisor, roles, &SpamModel::new(spam.clone()), &description)?,
+            Named::Spam => {
+                let model = SpamModel::new(spam.clone()).with_mapping(message_mapping(&context.settings)?);
+                spawn_model(supervisor, roles, &model, &description)?;
+            }
             Named::Counting => {
                 let model = CountingRatings::new(recommender.hash_seed);
                 let model = model.with_mapping(rating_mapping(&context.settings)?);

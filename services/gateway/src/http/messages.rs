@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use weir_wire::message;
 
 use super::extract::JsonBytes;
 use super::{ApiError, events};
@@ -12,6 +11,6 @@ use crate::Gateway;
 pub(super) async fn post(State(gateway): State<Gateway>, body: JsonBytes) -> Result<Response, ApiError> {
     // Nobody would read them, and there may be no such topic.
     gateway.spam()?;
-    let key = |event: &[u8]| Ok(message::parse(None, Some(event))?.id().as_bytes().to_vec());
+    let key = |event: &[u8]| Ok(gateway.messages.parse(None, Some(event))?.id().as_bytes().to_vec());
     events::send(&gateway, &gateway.messages_topic, key, body).await
 }

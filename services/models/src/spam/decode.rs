@@ -1,11 +1,13 @@
 //! From a message's JSON to what the spam filter learns from.
 
+use std::sync::Arc;
+
 use weir_learn::text::Extractor;
 use weir_ps::{Batch, NameRef};
 use weir_wire::Reject;
 use weir_wire::message::{Label, MessageEvent, MessageMapping};
 
-use super::{SpamModel, SpamSettings};
+use super::SpamModel;
 use crate::{Decoder, Input, InputModel};
 
 /// What an event says of its message.
@@ -92,23 +94,17 @@ impl Features {
 /// Makes events of messages, features and all: on the thread that reads, beside the one that learns.
 #[derive(Clone, Debug)]
 pub struct SpamDecoder {
-    mapping: MessageMapping,
+    mapping: Arc<MessageMapping>,
     extractor: Extractor,
     hash_seed: u64,
-}
-
-impl SpamDecoder {
-    fn new(settings: &SpamSettings) -> Self {
-        let extractor = Extractor::new(settings.text);
-        Self { mapping: MessageMapping::default(), extractor, hash_seed: settings.hash_seed() }
-    }
 }
 
 impl InputModel for SpamModel {
     type Decoder = SpamDecoder;
 
     fn decoder(&self) -> SpamDecoder {
-        SpamDecoder::new(&self.settings)
+        let (mapping, extractor) = (Arc::clone(&self.mapping), Extractor::new(self.settings.text));
+        SpamDecoder { mapping, extractor, hash_seed: self.settings.hash_seed() }
     }
 }
 
