@@ -102,7 +102,7 @@ fn bad_configuration_is_one_sentence() {
     let with = |arguments: &[&str]| server(directory.path(), arguments);
     let how = ["--set worker.in_flight=VALUE", "WEIR_WORKER__IN_FLIGHT", "[worker]"];
     refused(with(&["--set", "worker.in_flight=0"]), &[&["worker.in_flight is 0"][..], &how].concat());
-    refused(with(&["--models", "spam"]), &["setting models is spam", "--models", "WEIR_MODELS"]);
+    refused(with(&["--models", "sapm"]), &["setting models is sapm", "--models", "WEIR_MODELS"]);
     refused(with(&["--config", "no-such-file.toml"]), &["no-such-file.toml"]);
     refused(
         with(&["--set", "kafka.settings.isolation.level=read_uncommitted"]),
