@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::kafka_jars::{self, Kafka};
 use crate::process::Process;
+use crate::secured::Secured;
 use crate::wait::try_wait_until;
 use crate::{guardian, place, ports};
 
@@ -33,6 +34,8 @@ pub struct Broker {
 #[derive(Debug)]
 struct Node {
     kafka: Kafka,
+    /// The listener with TLS and SASL, where it has one.
+    secured: Option<Secured>,
     /// Logs, metadata and settings of the broker; removed with it.
     dir: TempDir,
     log: PathBuf,
@@ -50,7 +53,7 @@ impl Broker {
         static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
         let shared = SHARED.get_or_init(|| match std::env::var(BROKERS_VARIABLE) {
             Ok(brokers) => Self::existing(brokers),
-            Err(_) => Self::start("broker"),
+            Err(_) => Self::start("broker", false),
         });
         shared.as_ref().unwrap_or_else(|problem| panic!("{problem}"))
     }
@@ -63,7 +66,28 @@ impl Broker {
     pub fn private() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let name = format!("broker-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        Self::start(&name).unwrap_or_else(|problem| panic!("{problem}"))
+        Self::start(&name, false).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// As [`Broker::private`], with a second listener that wants TLS and SASL: PLAIN or SCRAM-SHA-512 of
+    /// [`crate::secured::USER`].
+    ///
+    /// # Panics
+    /// When it cannot be started: the message says what to install.
+    #[must_use]
+    pub fn secured() -> Self {
+        Self::start("broker-secured", true).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// The address of the listener with TLS and SASL, and the certificate to trust.
+    ///
+    /// # Panics
+    /// When the broker has none.
+    #[must_use]
+    pub fn secured_listener(&self) -> (String, &Path) {
+        let secured = self.node.as_ref().and_then(|node| node.secured.as_ref());
+        let secured = secured.unwrap_or_else(|| panic!("the broker at {} has no such listener", self.brokers));
+        (format!("127.0.0.1:{}", secured.port), &secured.certificate)
     }
 
     /// The bootstrap address, `HOST:PORT`.
@@ -140,8 +164,8 @@ impl Broker {
         ))
     }
 
-    fn start(name: &str) -> Result<Self, String> {
-        let mut node = Node::create(name, kafka_jars::fetch()?)?;
+    fn start(name: &str, is_secured: bool) -> Result<Self, String> {
+        let mut node = Node::create(name, kafka_jars::fetch()?, is_secured)?;
         node.run()?;
         Ok(Self { brokers: format!("127.0.0.1:{}", node.port), node: Some(node) })
     }
@@ -157,16 +181,18 @@ impl Broker {
 }
 
 impl Node {
-    fn create(name: &str, kafka: Kafka) -> Result<Self, String> {
+    fn create(name: &str, kafka: Kafka, is_secured: bool) -> Result<Self, String> {
         let dir = tempfile::Builder::new().prefix("weir-kafka-").tempdir();
         let dir = dir.map_err(|error| format!("cannot create a temporary folder: {error}"))?;
         guardian::remove(dir.path());
         let port = ports::reserve();
+        let secured = if is_secured { Some(Secured::create(&kafka.java, dir.path())?) } else { None };
         let log = place::log_dir().join(format!("{name}.log"));
         let settings = dir.path().join("server.properties");
-        let written = fs::write(&settings, properties(dir.path(), port, ports::reserve())).and(fs::write(&log, ""));
+        let text = properties(dir.path(), port, ports::reserve(), secured.as_ref());
+        let written = fs::write(&settings, text).and(fs::write(&log, ""));
         written.map_err(|error| format!("cannot write {} or {}: {error}", settings.display(), log.display()))?;
-        let node = Self { kafka, dir, log, port, process: None };
+        let node = Self { kafka, secured, dir, log, port, process: None };
         node.format()?;
         Ok(node)
     }
@@ -176,6 +202,9 @@ impl Node {
         let mut command = Command::new(&self.kafka.java);
         self.java_arguments(&mut command);
         command.args(["kafka.tools.StorageTool", "format", "-t", &cluster_id(), "-c", "server.properties"]);
+        if self.secured.is_some() {
+            command.args(Secured::format_arguments());
+        }
         let output = command.output().map_err(|error| format!("cannot run java: {error}"))?;
         if output.status.success() {
             return Ok(());
@@ -226,15 +255,18 @@ fn cluster_id() -> String {
 }
 
 /// One node that is broker and controller, with everything that a single node and an impatient test need.
-fn properties(dir: &Path, port: u16, controller_port: u16) -> String {
+fn properties(dir: &Path, port: u16, controller_port: u16, secured: Option<&Secured>) -> String {
+    let listener = secured.map(Secured::listener).unwrap_or_default();
+    let protocol = secured.map_or("", |_| Secured::protocol());
+    let more = secured.map(Secured::properties).unwrap_or_default();
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listener}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listener}\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocol}\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
          group.initial.rebalance.delay.ms=0\n\
@@ -250,7 +282,8 @@ fn properties(dir: &Path, port: u16, controller_port: u16) -> String {
          log.index.size.max.bytes=1048576\n\
          log.cleaner.dedupe.buffer.size=16777216\n\
          num.network.threads=2\n\
-         num.io.threads=4\n",
+         num.io.threads=4\n\
+         {more}",
         dir.join("data").display()
     )
 }

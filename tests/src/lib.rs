@@ -22,6 +22,7 @@ pub mod place;
 pub mod ports;
 pub mod process;
 pub mod random;
+pub mod secured;
 pub mod topic;
 pub mod wait;
 pub mod weir;

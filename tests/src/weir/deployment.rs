@@ -134,6 +134,11 @@ impl Deployment {
         instance
     }
 
+    /// Gives a command of weir that a test runs by itself what all processes of this deployment share.
+    pub fn configure(&self, command: &mut Command) {
+        self.environment(command);
+    }
+
     pub(super) fn environment(&self, command: &mut Command) {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WEIR_")) {
             command.env_remove(name);
