@@ -23,6 +23,9 @@ use crate::{Connection, Error, Isolation, Result, TopicDescription, TopicSpec};
 /// How long to wait between two looks at a topic that is being created.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// Errors that are looked through for a reason.
+const MOST_ERRORS: usize = 16;
+
 /// First offset of a partition and the offset after its last record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermarks {
@@ -59,7 +62,7 @@ impl Admin {
         let brokers = connection.brokers.clone();
         let cluster_id = consumer.client().fetch_cluster_id(timeout).ok_or_else(|| Error::Unreachable {
             brokers: brokers.clone(),
-            detail: format!("no answer within {timeout:?}"),
+            detail: reason(&consumer).unwrap_or_else(|| format!("no answer within {timeout:?}")),
         })?;
         Ok(Self { client, consumer, brokers, cluster_id, timeout })
     }
@@ -258,6 +261,16 @@ impl Admin {
     fn error(&self, call: &'static str, error: &KafkaError) -> Error {
         Error::of_lookup(call, &self.brokers, error)
     }
+}
+
+/// Why no broker answers, if the client has heard of it: a refused password or certificate above all.
+fn reason(consumer: &BaseConsumer<Context<()>>) -> Option<String> {
+    // It hears of errors in polls only. Those of single brokers come before the one that says they are all down.
+    let heard = (0..MOST_ERRORS).map(|_| {
+        drop(consumer.poll(Duration::ZERO));
+        consumer.context().last_reason()
+    });
+    heard.filter(|reason| !reason.is_empty()).find(|reason| !reason.contains("brokers are down"))
 }
 
 pub(crate) fn watermarks<C: ClientContext>(
