@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use weir_runtime::{Origins, Settings, Sources};
 
+use crate::events::Kind;
+use crate::files::Format;
+
 const EXAMPLES: &str = "\
 Examples:
   weir standalone --brokers kafka:9092 --data-dir /var/lib/weir --listen 0.0.0.0:8080
@@ -20,6 +23,8 @@ Examples:
       create the topics that are missing and check the others
   weir config --dump --set worker.in_flight=4 > weir.toml
       write the settings in force to a file for --config
+  weir validate ratings ratings.csv && weir import ratings ratings.csv --rate 5000
+      see what of a file would be refused, then write it to the topic
   weir bench ratings --brokers kafka:9092 --json figures.json
       measure this build on this machine
 
@@ -54,6 +59,15 @@ pub(crate) enum Command {
     /// Check the settings, or print those in force
     #[command(after_help = EXAMPLES)]
     Config(ConfigCommand),
+    /// Write the events of a file to a topic; exit code 3 if lines were refused
+    Import(ImportCommand),
+    /// Show what workers would make of a sample of events; exit code 3 if some would be refused
+    Validate(ValidateCommand),
+    /// Print the JSON Schema of a topic's events, or list those there are
+    Schema {
+        /// ratings, messages or messages.scored
+        topic: Option<String>,
+    },
     /// Measure how fast this build is on this machine, against a given broker
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -116,6 +130,64 @@ pub(crate) struct BenchRatings {
     /// Seed of the ratings
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+/// What `weir import` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ImportCommand {
+    /// What the events are
+    pub(crate) kind: Kind,
+    /// The file, plain, gzip or xz; - for standard input
+    pub(crate) file: PathBuf,
+    /// Its format, where neither name nor first line tell
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+    /// The topic [default: the one of the settings]
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// Events a second at most [default: as fast as the broker takes them]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rate: Option<u64>,
+    /// Go on where an earlier import of this file stopped
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Where that is kept [default: FILE.weir-import]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: CommonOptions,
+}
+
+/// What `weir validate` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateCommand {
+    /// What the events are
+    pub(crate) kind: Kind,
+    /// A file, plain, gzip or xz; - for standard input
+    #[arg(required_unless_present = "from_topic", conflicts_with = "from_topic")]
+    pub(crate) file: Option<PathBuf>,
+    /// Read the topic instead of a file
+    #[arg(long)]
+    pub(crate) from_topic: bool,
+    /// The file's format, where neither name nor first line tell
+    #[arg(long, conflicts_with = "from_topic")]
+    pub(crate) format: Option<Format>,
+    /// The topic [default: the one of the settings]
+    #[arg(long, requires = "from_topic")]
+    pub(crate) topic: Option<String>,
+    /// Only the first events [default: all of a file]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) first: Option<u64>,
+    /// Only the topic's last events, about as many of each partition [default: 10000]
+    #[arg(long, value_name = "N", requires = "from_topic", conflicts_with = "first", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) last: Option<u64>,
+    #[command(flatten)]
+    pub(crate) options: CommonOptions,
+}
+
+impl ValidateCommand {
+    /// Records of a topic that are looked at if nobody says how many.
+    pub(crate) const SAMPLE: u64 = 10_000;
 }
 
 /// What every command takes.

@@ -6,8 +6,11 @@ use weir_runtime::{Settings, how_to_set};
 
 use crate::arguments::{Arguments, BenchCommand, Command, ConfigCommand, TopicsAction, TopicsCommand};
 use crate::bench;
+use crate::import;
 use crate::roles::{self, Role};
+use crate::schema;
 use crate::topics;
+use crate::validate;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
@@ -22,6 +25,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Topics(TopicsCommand { action: None, options }) => topics::show(&checked(options.load())?),
         Command::Config(options) => config(options),
+        Command::Import(command) => import::run(&command, &checked(command.options.clone().load())?),
+        Command::Validate(command) => validate::run(&command, &checked(command.options.clone().load())?),
+        Command::Schema { topic } => schema::print(topic.as_deref()),
         Command::Bench(BenchCommand::Ratings(command)) => {
             bench::ratings(&command, checked(command.bench.common.clone().load())?)
         }

@@ -6,21 +6,29 @@
 mod arguments;
 mod bench;
 mod commands;
+mod events;
+mod files;
+mod import;
 mod models;
 mod process;
+mod refused;
 mod roles;
+mod schema;
 mod topics;
+mod validate;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use refused::Refused;
 
 fn main() -> ExitCode {
     match commands::run(arguments::Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("weir: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Refused>() { Refused::EXIT_CODE.into() } else { ExitCode::FAILURE }
         }
     }
 }

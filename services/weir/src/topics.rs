@@ -70,6 +70,20 @@ pub(crate) fn show(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Creates an input topic if it is missing, as a role that starts would; one that is there stays as it is.
+///
+/// # Errors
+/// The broker cannot be reached or refuses.
+pub(crate) fn ensure_input(admin: &Admin, settings: &Settings, topic: &str) -> anyhow::Result<()> {
+    if admin.partition_count(topic)?.is_none() {
+        let partitions = Partitions::IfCreated(settings.kafka.partitions);
+        let spec = spec(settings, topic.to_owned(), partitions, false, &[("retention.ms", "-1".to_owned())]);
+        admin.ensure_topics(&[spec])?;
+        println!("topic {topic} was created");
+    }
+    Ok(())
+}
+
 /// Creates what is missing, checks the rest, and gives the names of all.
 fn ensure(admin: &Admin, settings: &Settings) -> anyhow::Result<Vec<String>> {
     let models = descriptions(settings)?;

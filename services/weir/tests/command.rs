@@ -97,6 +97,43 @@ fn a_dump_keeps_passwords_to_itself() {
 }
 
 #[test]
+fn schemas_are_listed_and_printed() {
+    let list = printed(&run(weir(&["schema"])));
+    for name in ["ratings", "messages", "messages.scored"] {
+        assert!(list.lines().any(|line| line.split_whitespace().next() == Some(name)), "{list}");
+        let schema: serde_json::Value = serde_json::from_str(&printed(&run(weir(&["schema", name])))).expect("JSON");
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    }
+    refused(weir(&["schema", "nothing"]), &["no schema nothing", "messages.scored"]);
+}
+
+#[test]
+fn a_file_is_judged_without_a_broker() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("events");
+    let judge = |lines: &str, more: &[&str]| {
+        std::fs::write(&file, lines).expect("written");
+        let mut command = weir(&["validate", "ratings"]);
+        command.arg(&file).args(more);
+        let output = run(command);
+        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
+    };
+    let good = "{\"user\":1,\"item\":2,\"rating\":3}\n";
+    assert!(matches!(judge(good, &[]), (Some(0), said) if said.contains("1 events, 0 would be refused")));
+    let (code, said) = judge(&good.repeat(3).replacen("\"item\"", "\"itm\"", 1), &[]);
+    assert_eq!(code, Some(3), "{said}");
+    for part in
+        ["3 events, 1 would be refused", "refused: missing_field item", "line 1: item: is missing", "[input.ratings]"]
+    {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
+    let mapped = ["--set", "input.ratings.item=/itm", "--first", "1"];
+    assert!(matches!(judge(&good.replace("\"item\"", "\"itm\""), &mapped), (Some(0), _)));
+    let output = run(weir(&["validate", "ratings"]));
+    assert_eq!(output.status.code(), Some(2), "neither a file nor the topic: {output:?}");
+}
+
+#[test]
 fn bad_configuration_is_one_sentence() {
     let directory = tempfile::tempdir().expect("a directory");
     let with = |arguments: &[&str]| server(directory.path(), arguments);

@@ -90,12 +90,10 @@ fn said(output: &Output, code: i32, parts: &[&str]) {
 
 #[test]
 fn ratings_of_every_format_arrive_in_order_with_their_keys() {
-    let json: String = ratings()
-        .iter()
-        .map(|(user, item, stars, seconds)| {
-            format!("{{\"user\":\"{user}\",\"item\":\"{item}\",\"rating\":{stars},\"ts\":{}}}\n", seconds * 1000)
-        })
-        .collect();
+    let json = |(user, item, stars, seconds): &(String, String, f32, u64)| {
+        format!("{{\"user\":\"{user}\",\"item\":\"{item}\",\"rating\":{stars},\"ts\":{}}}\n", seconds * 1000)
+    };
+    let json: String = ratings().iter().map(json).collect();
     let csv = format!("userId,movieId,rating,timestamp\n{}", lines(","));
     let site = Site::new("formats");
     let packed = [
@@ -173,7 +171,8 @@ fn what_is_refused_is_told_line_by_line() {
 fn an_import_that_is_killed_loses_nothing_and_repeats_what_was_under_way() {
     const LINES: usize = 20_000;
     let site = Site::new("resumed");
-    let text: String = (0..LINES).map(|n| format!("u{}\ti{n}\t3\t{n}\n", n % 100)).collect();
+    let line = |n| format!("u{}\ti{n}\t3\t{n}\n", n % 100);
+    let text: String = (0..LINES).map(line).collect();
     let file = site.file("u.data", text.as_bytes());
     let log = place::log_dir().join("import-killed.log");
     let deployment = &site.deployment;
