@@ -23,6 +23,10 @@ use crate::{Connection, Error, Isolation, Result, TopicDescription, TopicSpec};
 /// How long to wait between two looks at a topic that is being created.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// How long a broker that answers may take to lead what was just created: a busy one has been seen to need more than 5 s
+/// for the partitions of two models.
+const LED_WITHIN: Duration = Duration::from_secs(30);
+
 /// Errors that are looked through for a reason.
 const MOST_ERRORS: usize = 16;
 
@@ -240,7 +244,7 @@ impl Admin {
     /// each leader is asked for an end, which only one that leads can tell.
     fn wait_for_leaders(&self, topic: &TopicDescription) -> Result<()> {
         const CALL: &str = "wait for leaders";
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout.max(LED_WITHIN);
         let list = offsets_of(CALL, &topic.name, (0..topic.partitions).map(|partition| (partition, Offset::End)))?;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
