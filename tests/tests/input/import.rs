@@ -17,18 +17,14 @@ use crate::PATIENCE;
 /// A deployment with topics of its own, and a folder for files.
 struct Site {
     deployment: Deployment,
-    messages: String,
     folder: PathBuf,
 }
 
 impl Site {
     fn new(label: &str) -> Self {
-        let broker = Broker::shared();
-        let messages = broker.topic(&format!("messages-{label}"));
-        let deployment = Deployment::new(broker, label).with("KAFKA__PARTITIONS", 2);
-        let deployment = deployment.with("TOPICS__MESSAGES", &messages);
+        let deployment = Deployment::new(Broker::shared(), label).with("KAFKA__PARTITIONS", 2);
         let folder = place::existing(deployment.data_dir("files"));
-        Self { deployment, messages, folder }
+        Self { deployment, folder }
     }
 
     fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
@@ -131,7 +127,7 @@ fn messages_arrive_with_ids_that_a_repetition_has_too() {
     for file in [site.file("SMSSpamCollection", text.as_bytes()), xz(&site.folder.join("SMSSpamCollection.xz"), text)] {
         said(&site.import("messages", &file, &[]), 0, &["2 events sent"]);
     }
-    let mut events = site.events(&site.messages);
+    let mut events = site.events(site.deployment.messages_topic());
     events.sort_by_key(|(key, _)| key.clone());
     let found: Vec<_> =
         events.iter().map(|(key, event)| (key.as_str(), event["text"].as_str(), event["label"].as_str())).collect();
