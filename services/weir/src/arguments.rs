@@ -79,6 +79,57 @@ pub(crate) enum BenchCommand {
     Ratings(BenchRatings),
     /// Messages a second from the messages topic to the gateway, in turns with a consumer that only decodes
     Messages(BenchMessages),
+    /// How long a rating takes until answers contain it, and a message until it is scored, at a given rate
+    Latency(BenchLatency),
+    /// How long answers stand still when a server is killed under load and started again
+    Recovery(BenchRecovery),
+}
+
+/// What `weir bench latency` takes.
+#[derive(Debug, Args)]
+pub(crate) struct BenchLatency {
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+    /// Ratings a second, and as many messages
+    #[arg(long, default_value_t = 100.0)]
+    pub(crate) rate: f64,
+    /// Seconds of sending that count; two more come first
+    #[arg(long, default_value_t = 20)]
+    pub(crate) seconds: u64,
+    /// Partitions of each topic
+    #[arg(long, default_value_t = 4)]
+    pub(crate) partitions: u32,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// What `weir bench recovery` takes.
+#[derive(Debug, Args)]
+pub(crate) struct BenchRecovery {
+    #[command(flatten)]
+    pub(crate) common: CommonOptions,
+    /// Ratings that the model has learned before the first kill
+    #[arg(long, default_value_t = 500_000)]
+    pub(crate) events: u64,
+    /// Users that they are of
+    #[arg(long, default_value_t = 45_000)]
+    pub(crate) users: u64,
+    /// Items that they are of, by Zipf's law
+    #[arg(long, default_value_t = 49_000)]
+    pub(crate) items: u64,
+    /// Factors of users and items, of both factor models
+    #[arg(long, default_value_t = 10)]
+    pub(crate) factors: u16,
+    /// Ratings a second meanwhile
+    #[arg(long, default_value_t = 1_000.0)]
+    pub(crate) rate: f64,
+    /// How often the server is killed
+    #[arg(long, default_value_t = 5)]
+    pub(crate) kills: usize,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 /// What each benchmark of a whole pipeline takes.
@@ -188,6 +239,12 @@ pub(crate) struct ValidateCommand {
 impl ValidateCommand {
     /// Records of a topic that are looked at if nobody says how many.
     pub(crate) const SAMPLE: u64 = 10_000;
+}
+
+impl Default for BenchRatings {
+    fn default() -> Self {
+        Self { bench: BenchOptions::default(), users: 45_000, items: 49_000, factors: 10, seed: 1 }
+    }
 }
 
 /// What every command takes.

@@ -4,11 +4,15 @@
 //! what is compared over time.
 
 mod bare;
+mod distribution;
 mod events;
+mod latency;
 mod messages;
 mod pipeline;
 mod ratings;
+mod recovery;
 mod report;
+mod single;
 mod usage;
 
 use std::path::Path;
@@ -24,6 +28,7 @@ use crate::topics;
 use bare::Decodes;
 use events::Event;
 use report::{Report, Round};
+pub(crate) use single::{run_latency, run_recovery};
 
 const LOOKUP: Duration = Duration::from_secs(10);
 

@@ -34,6 +34,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Bench(BenchCommand::Messages(command)) => {
             bench::messages(&command, checked(command.bench.common.clone().load())?)
         }
+        Command::Bench(BenchCommand::Latency(command)) => {
+            bench::run_latency(&command, checked(command.common.clone().load())?)
+        }
+        Command::Bench(BenchCommand::Recovery(command)) => {
+            bench::run_recovery(&command, checked(command.common.clone().load())?)
+        }
     }
 }
 
