@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use weir_kafka::{Admin, Error, OutRecord, Sender};
+use weir_kafka::{AckedSender, Admin, Error, OutRecord};
 use weir_runtime::Settings;
 
 use crate::topics;
@@ -22,14 +22,14 @@ pub(super) fn fill(
     events: u64,
     mut next: impl FnMut() -> Event,
 ) -> anyhow::Result<Vec<u64>> {
-    let sender = Sender::open(&topics::connection(settings))?;
+    let sender = AckedSender::open(&topics::connection(settings))?;
     let topic: Arc<str> = topic.into();
     let style = ProgressStyle::with_template("writing events {wide_bar} {human_pos}/{human_len} {per_sec}")?;
     let progress = ProgressBar::new(events).with_style(style);
     for _ in 0..events {
         let (key, value) = next();
         let record = OutRecord::new(Arc::clone(&topic), None, Some(key), Some(value));
-        while let Err(error) = sender.send(&record) {
+        while let Err(error) = sender.send_acked(&record, Box::new(|_| {})) {
             anyhow::ensure!(matches!(error, Error::QueueFull { .. }), error);
             std::thread::sleep(Duration::from_millis(1));
         }
