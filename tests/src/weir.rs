@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use build::binary;
+pub use build::{binary, example};
 pub use deployment::Deployment;
 pub use instance::{Instance, READY_TIMEOUT};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use weir_kafka::Connection;
-use weir_models::{Named, message_mapping, rating_mapping};
+use weir_models::{Description, Named, message_mapping, rating_mapping};
 use weir_runtime::{Context, GatewaySettings, Metrics};
 use weir_wire::message::MessageMapping;
 use weir_wire::rating::RatingMapping;
@@ -38,13 +38,13 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// With the models of the settings, all empty. It waits for no broker.
+    /// With these models, all empty. It waits for no broker.
     ///
     /// # Errors
     /// A setting is refused, by a model or by Kafka's client.
-    pub fn new(context: &Context) -> anyhow::Result<Self> {
+    pub fn new(context: &Context, models: Vec<Description>) -> anyhow::Result<Self> {
         let settings = &context.settings;
-        let models = settings.models.iter().map(|name| ServedModel::new(name, settings).map(Arc::new));
+        let models = models.into_iter().map(|model| ServedModel::new(model, settings).map(Arc::new));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             models: models.collect::<anyhow::Result<_>>()?,

@@ -2,21 +2,17 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use anyhow::Context as _;
 use tokio::sync::watch;
 use weir_learn::{seen::Ring, text};
 use weir_models::recommender::RowParts;
-use weir_models::{
-    Description, ExpectedLayout, Named, describe, recommender, recommender_settings, spam, spam_settings,
-};
-use weir_ps::{TableSpec, counting};
+use weir_models::{Description, ExpectedLayout, recommender_settings, spam_settings};
+use weir_ps::TableSpec;
 use weir_runtime::Settings;
 
 use crate::view::{Offsets, Taste, View};
 
 /// One configured model. Its materialiser publishes views, requests read the one that serves.
 pub struct ServedModel {
-    model: Named,
     description: Description,
     taste: Taste,
     text: text::Settings,
@@ -28,16 +24,13 @@ pub struct ServedModel {
 }
 
 impl ServedModel {
-    /// Describes the model called `name` under these settings.
+    /// A model under these settings.
     ///
     /// # Errors
-    /// There is no such model, or its settings are out of their ranges.
-    pub fn new(name: &str, settings: &Settings) -> anyhow::Result<Self> {
-        let model = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
-        let description = describe(model, settings)?;
+    /// The recommender's settings are out of their ranges.
+    pub fn new(description: Description, settings: &Settings) -> anyhow::Result<Self> {
         let shape = recommender_settings(settings)?;
         Ok(Self {
-            model,
             taste: Taste {
                 half_life_hours: shape.half_life_hours,
                 ring: Ring::for_items(shape.seen_items),
@@ -67,11 +60,6 @@ impl ServedModel {
     #[must_use]
     pub fn role(&self) -> String {
         format!("gateway-{}", self.name())
-    }
-
-    /// Which model it is.
-    pub(crate) fn model(&self) -> Named {
-        self.model
     }
 
     /// Its generation.
@@ -126,22 +114,15 @@ impl ServedModel {
 
     /// The tables that answers are made from. What is remembered for workers only, readers need not remember too.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &TableSpec> {
-        let needless: &[u8] = match self.model() {
-            Named::Spam => &[spam::FEATURES, spam::REMEMBERED],
-            Named::Recommender | Named::Counting => &[],
-        };
-        self.schema().tables().iter().filter(|spec| !needless.contains(&spec.id))
+        let unread = self.description.unread_tables;
+        self.schema().tables().iter().filter(|spec| !unread.contains(&spec.id))
     }
 
     /// An empty view, over an input of at least `partitions` partitions.
     pub(crate) fn empty_view(&self, partitions: u32) -> View {
-        let events_table = match self.model() {
-            Named::Recommender => recommender::ACTIVITY,
-            Named::Spam => spam::COUNTS,
-            Named::Counting => counting::USERS,
-        };
         let tables = self.tables().map(|spec| spec.id).collect();
-        View::new(Arc::clone(self.schema()), tables, events_table, self.shards(), partitions)
+        let (schema, events_table) = (Arc::clone(self.schema()), self.description.events_table);
+        View::new(schema, tables, events_table, self.shards(), partitions)
     }
 
     /// From now on `view` serves.

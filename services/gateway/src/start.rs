@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::runtime::Handle;
+use weir_models::Description;
 use weir_runtime::{Context, Supervisor};
 
 use crate::{Gateway, materialise, serve};
@@ -12,7 +13,7 @@ use crate::{Gateway, materialise, serve};
 /// The name of the HTTP part.
 const HTTP: &str = "gateway-http";
 
-/// Gives `supervisor` the gateway's threads: one materialiser per model, and one that serves REST, health and metrics
+/// Gives `supervisor` the threads of a gateway of `models`: one materialiser per model, and one that serves REST, health and metrics
 /// on `listener` by the workers of `runtime`. HTTP is up at once, broker or not.
 /// Returns the gateway that serves.
 ///
@@ -21,10 +22,11 @@ const HTTP: &str = "gateway-http";
 pub fn start(
     supervisor: &mut Supervisor,
     context: &Context,
+    models: Vec<Description>,
     runtime: &Handle,
     listener: TcpListener,
 ) -> anyhow::Result<Gateway> {
-    let gateway = Gateway::new(context)?;
+    let gateway = Gateway::new(context, models)?;
     let started = gateway.clone();
     for model in gateway.models() {
         let model = Arc::clone(model);

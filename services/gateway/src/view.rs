@@ -22,8 +22,8 @@ pub(crate) struct View {
     rows: ShardRows,
     /// The tables that are kept.
     tables: Vec<u8>,
-    /// The table whose rows begin with a number of events, of a user as a rule.
-    events_table: u8,
+    /// The table whose rows begin with a number of events, of a user as a rule, if the model has one.
+    events_table: Option<u8>,
     events: u64,
     coverage: Coverage,
     offsets: Offsets,
@@ -35,7 +35,7 @@ impl View {
     pub(crate) fn new(
         schema: Arc<dyn Schema>,
         tables: Vec<u8>,
-        events_table: u8,
+        events_table: Option<u8>,
         shards: u32,
         partitions: u32,
     ) -> Self {
@@ -75,7 +75,7 @@ impl View {
     }
 
     fn put(&mut self, table: u8, key: u64, name: Option<&str>, row: &[u32]) {
-        if table == self.events_table {
+        if Some(table) == self.events_table {
             let after = self.events.wrapping_sub(self.events_of(key));
             self.events = after.wrapping_add(words::u64_at(row, 0));
         }
@@ -87,7 +87,7 @@ impl View {
     }
 
     fn remove(&mut self, table: u8, key: u64) {
-        if table == self.events_table {
+        if Some(table) == self.events_table {
             self.events = self.events.wrapping_sub(self.events_of(key));
         }
         if let Some(rows) = self.rows.table_mut(table) {
@@ -96,7 +96,8 @@ impl View {
     }
 
     fn events_of(&self, key: u64) -> u64 {
-        self.row(self.events_table, key).map_or(0, |row| words::u64_at(row, 0))
+        let row = self.events_table.and_then(|table| self.row(table, key));
+        row.map_or(0, |row| words::u64_at(row, 0))
     }
 
     /// Rows of all tables.
@@ -104,7 +105,7 @@ impl View {
         self.rows.len()
     }
 
-    /// Events in all.
+    /// Events in all; 0 for a model that does not count them.
     pub(crate) fn events(&self) -> u64 {
         self.events
     }

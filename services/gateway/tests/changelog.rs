@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use weir_kafka::{AbortFirst, Connection, OutRecord, Partitions, TopicSpec, Transaction, Transactional};
-use weir_models::{ExpectedLayout, Named, describe};
+use weir_models::{ExpectedLayout, Named, describe, descriptions};
 use weir_ps::{Partitioner, counting};
 use weir_runtime::{Context, Health, Metrics, Registry, Settings, Shutdown, Supervisor, bind};
 use weir_tests::{Broker, Client, topic, wait_until};
@@ -37,7 +37,8 @@ impl Process {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             let mut supervisor = Supervisor::new(started.clone());
-            weir_gateway::start(&mut supervisor, &started, runtime.handle(), listener)?;
+            let models = descriptions(&started.settings)?;
+            weir_gateway::start(&mut supervisor, &started, models, runtime.handle(), listener)?;
             supervisor.join()
         });
         Self { context, rest, thread: Some(thread) }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use weir_ps::{Partitioner, Schema, counting::CountingSchema};
+use weir_ps::counting::{CountingSchema, USERS};
+use weir_ps::{Partitioner, Schema};
 use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
-use crate::recommender::RecommenderSchema;
-use crate::spam::{SCORED, SpamSchema};
+use crate::recommender::{ACTIVITY, RecommenderSchema};
+use crate::spam::{COUNTS, FEATURES, REMEMBERED, SCORED, SpamSchema};
 use crate::{ExpectedLayout, recommender_settings, spam_settings};
 
 /// The only generation as long as there is no command to train another one.
@@ -71,9 +72,35 @@ pub struct Description {
     pub history_share: u64,
     /// Batches of one source partition that may pull at a time ([`weir_ps::PullLimits::in_flight`]).
     pub in_flight: usize,
+    /// The table whose rows begin with a `u64` each that sum to the number of events learned; none if no table counts
+    /// them.
+    pub events_table: Option<u8>,
+    /// The tables that only workers read: whoever answers from a copy of the model leaves them out.
+    pub unread_tables: &'static [u8],
 }
 
 impl Description {
+    /// A model that learns from the topic `input` and puts out nothing, in the first generation; all else as the
+    /// settings say for every model.
+    #[must_use]
+    pub fn new(name: &'static str, input: &str, schema: Arc<dyn Schema>, settings: &Settings) -> Self {
+        let worker = &settings.worker;
+        Self {
+            name,
+            generation: GENERATION,
+            input: input.into(),
+            outputs: Vec::new(),
+            schema,
+            partitioner: partitioner(&settings.server),
+            seed: 0,
+            keyed: worker.keyed_by_user,
+            history_share: worker.history_share,
+            in_flight: worker.in_flight,
+            events_table: None,
+            unread_tables: &[],
+        }
+    }
+
     /// The model's number in frames.
     #[must_use]
     pub fn hash(&self) -> u32 {
@@ -126,35 +153,29 @@ pub fn descriptions(settings: &Settings) -> Result<Vec<Description>, weir_learn:
 /// A hyper-parameter is out of its range.
 pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_learn::Error> {
     let recommender = recommender_settings(settings)?;
-    let (worker, topics) = (&settings.worker, &settings.topics);
-    let of_ratings = Description {
-        name: model.name(),
-        generation: GENERATION,
-        input: topics.ratings.as_str().into(),
-        outputs: Vec::new(),
-        schema: Arc::new(CountingSchema::default()),
-        partitioner: partitioner(&settings.server),
+    let of_ratings = |schema, events_table| Description {
         seed: recommender.hash_seed,
-        keyed: worker.keyed_by_user,
-        history_share: worker.history_share,
-        in_flight: worker.in_flight,
+        events_table: Some(events_table),
+        ..Description::new(model.name(), &settings.topics.ratings, schema, settings)
     };
     Ok(match model {
-        Named::Counting => of_ratings,
-        Named::Recommender => Description { schema: Arc::new(RecommenderSchema::new(&recommender)), ..of_ratings },
-        Named::Spam => {
-            let spam = spam_settings(settings)?;
-            Description {
-                input: topics.messages.as_str().into(),
-                outputs: vec![(SCORED, topics.scored.as_str().into())],
-                seed: spam.hash_seed(),
-                schema: Arc::new(SpamSchema::new(&spam)),
-                keyed: settings.spam.keyed_by_id,
-                history_share: settings.spam.history_share,
-                in_flight: settings.spam.in_flight,
-                ..of_ratings
-            }
-        }
+        Named::Counting => of_ratings(Arc::new(CountingSchema::default()), USERS),
+        Named::Recommender => of_ratings(Arc::new(RecommenderSchema::new(&recommender)), ACTIVITY),
+        Named::Spam => of_messages(settings)?,
+    })
+}
+
+fn of_messages(settings: &Settings) -> Result<Description, weir_learn::Error> {
+    let (spam, topics) = (spam_settings(settings)?, &settings.topics);
+    Ok(Description {
+        outputs: vec![(SCORED, topics.scored.as_str().into())],
+        seed: spam.hash_seed(),
+        keyed: settings.spam.keyed_by_id,
+        history_share: settings.spam.history_share,
+        in_flight: settings.spam.in_flight,
+        events_table: Some(COUNTS),
+        unread_tables: &[FEATURES, REMEMBERED],
+        ..Description::new(Named::Spam.name(), &topics.messages, Arc::new(SpamSchema::new(&spam)), settings)
     })
 }
 

@@ -7,6 +7,7 @@ use weir_runtime::{Settings, how_to_set};
 use crate::arguments::{Arguments, BenchCommand, Command, ConfigCommand, TopicsAction, TopicsCommand};
 use crate::bench;
 use crate::import;
+use crate::learner::built_in;
 use crate::roles::{self, Role};
 use crate::schema;
 use crate::topics;
@@ -14,12 +15,10 @@ use crate::validate;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
-        Command::Standalone(options) => {
-            roles::run(&[Role::Server, Role::Worker, Role::Gateway], checked(options.load())?)
-        }
-        Command::Server(options) => roles::run(&[Role::Server], checked(options.load())?),
-        Command::Worker(options) => roles::run(&[Role::Worker], checked(options.load())?),
-        Command::Gateway(options) => roles::run(&[Role::Gateway], checked(options.load())?),
+        Command::Standalone(options) => run_roles(&Role::ALL, checked(options.load())?),
+        Command::Server(options) => run_roles(&[Role::Server], checked(options.load())?),
+        Command::Worker(options) => run_roles(&[Role::Worker], checked(options.load())?),
+        Command::Gateway(options) => run_roles(&[Role::Gateway], checked(options.load())?),
         Command::Topics(TopicsCommand { action: Some(TopicsAction::Create(options)), .. }) => {
             topics::create(&checked(options.load())?)
         }
@@ -41,6 +40,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             bench::run_recovery(&command, checked(command.common.clone().load())?)
         }
     }
+}
+
+fn run_roles(roles: &[Role], settings: Settings) -> anyhow::Result<()> {
+    roles::run(&built_in(&settings)?, roles, settings)
 }
 
 fn config(command: ConfigCommand) -> anyhow::Result<()> {

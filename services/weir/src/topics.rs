@@ -25,13 +25,13 @@ pub(crate) struct Prepared {
     pub(crate) topics: Vec<String>,
 }
 
-/// Creates what is missing and checks the rest: what a server or worker does before it starts.
+/// Creates what `models` lack and checks the rest: what a server or worker does before it starts.
 ///
 /// # Errors
 /// The broker cannot be reached; [`Fatal`] for a topic that is not as it must be, with what to change.
-pub(crate) fn prepare(settings: &Settings) -> anyhow::Result<Prepared> {
+pub(crate) fn prepare(settings: &Settings, models: &[Description]) -> anyhow::Result<Prepared> {
     let admin = Admin::connect(&connection(settings), TIMEOUT)?;
-    let topics = ensure(&admin, settings).map_err(|error| match error.downcast_ref() {
+    let topics = ensure(&admin, settings, models).map_err(|error| match error.downcast_ref() {
         Some(weir_kafka::Error::TopicMismatch { .. }) => Fatal::new(error.to_string()).into(),
         _ => error,
     })?;
@@ -40,7 +40,7 @@ pub(crate) fn prepare(settings: &Settings) -> anyhow::Result<Prepared> {
 
 /// Creates what is missing, checks the rest, and says so.
 pub(crate) fn create(settings: &Settings) -> anyhow::Result<()> {
-    let prepared = prepare(settings)?;
+    let prepared = prepare(settings, &descriptions(settings)?)?;
     for topic in prepared.topics {
         println!("topic {topic} is as it must be");
     }
@@ -85,10 +85,9 @@ pub(crate) fn ensure_input(admin: &Admin, settings: &Settings, topic: &str) -> a
 }
 
 /// Creates what is missing, checks the rest, and gives the names of all.
-fn ensure(admin: &Admin, settings: &Settings) -> anyhow::Result<Vec<String>> {
-    let models = descriptions(settings)?;
-    let mut specs = internal_specs(settings, &models);
-    for mut spec in outer_specs(settings, &models) {
+fn ensure(admin: &Admin, settings: &Settings, models: &[Description]) -> anyhow::Result<Vec<String>> {
+    let mut specs = internal_specs(settings, models);
+    for mut spec in outer_specs(settings, models) {
         if admin.describe(&spec.name)?.is_none() {
             // The input is what a model can be learned again from, so weir does not let it expire by itself. How long
             // a topic that others made keeps its events is theirs to say.

@@ -11,6 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use tower::ServiceExt;
+use weir_models::descriptions;
 use weir_runtime::{Health, Metrics, Registry, Settings, Shutdown};
 
 use super::*;
@@ -46,7 +47,8 @@ impl Api {
             health: Health::new(),
             shutdown: Shutdown::new(),
         };
-        let gateway = Gateway::new(&context).expect("a gateway");
+        let models = descriptions(&context.settings).expect("settings");
+        let gateway = Gateway::new(&context, models).expect("a gateway");
         let router = router(gateway.clone(), &context);
         Self { gateway, router, context }
     }

@@ -3,6 +3,7 @@ use weir_learn::seen::{Chunk, Chunks, Ring, chunk_key};
 use weir_learn::{GlobalMean, calibration, mf, popularity, ranking, text};
 use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, SEEN, SEEN_HEADS, USERS};
 use weir_models::spam::{self, WEIGHTS, weight_key};
+use weir_models::{Named, describe};
 use weir_ps::counting;
 use weir_runtime::Settings;
 
@@ -35,7 +36,9 @@ pub(crate) struct Filled {
 
 impl Filled {
     pub(crate) fn new(model: &str) -> Self {
-        let model = ServedModel::new(model, &settings()).expect("a model");
+        let named = Named::parse(model).expect("a model of this build");
+        let description = describe(named, &settings()).expect("settings");
+        let model = ServedModel::new(description, &settings()).expect("a model");
         let view = model.empty_view(2);
         Self { model, view }
     }

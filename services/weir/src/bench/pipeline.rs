@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use weir_runtime::{Context, Health, Metrics, Registry, Settings, Shutdown, Supervisor};
 
 use super::usage::Usage;
-use crate::models;
+use crate::learner::{self, built_in};
 use crate::roles::Role;
 
 const LOOK: Duration = Duration::from_millis(2);
@@ -47,8 +47,10 @@ impl Running {
         let (health, shutdown) = (Health::new(), Shutdown::new());
         let context = Context { settings: Arc::new(settings), instance: "bench".into(), metrics, health, shutdown };
         let mut supervisor = Supervisor::new(context.clone());
-        models::spawn(&mut supervisor, &context, roles)?;
-        let gateway = weir_gateway::start(&mut supervisor, &context, runtime.handle(), listener)?;
+        let learners = built_in(&context.settings)?;
+        learner::spawn(&mut supervisor, roles, &learners)?;
+        let descriptions = learners.iter().map(|learner| learner.description().clone()).collect();
+        let gateway = weir_gateway::start(&mut supervisor, &context, descriptions, runtime.handle(), listener)?;
         Ok(Self { gateway, context, supervisor, _runtime: runtime, _data: data })
     }
 
