@@ -22,7 +22,8 @@ const PULL_QUEUE: usize = 1_024;
 const STORE_QUEUE: usize = 16;
 const LOOKUP: Duration = Duration::from_secs(10);
 /// How long threads and clients may take to end; beyond that the process goes.
-const TEARDOWN: Duration = Duration::from_secs(20);
+/// A transactional call under way may take the watchdog's 30 s while brokers are away; a shorter time would end the process for it.
+const TEARDOWN: Duration = Duration::from_secs(40);
 
 /// Starts everything, runs `body`, and ends everything again whatever came out.
 pub(super) fn run<M: InputModel>(
