@@ -132,6 +132,18 @@ impl Broker {
         self.node().run().unwrap_or_else(|problem| panic!("{problem}"));
     }
 
+    /// Kills the broker, and starts another cluster with nothing in it at the same address.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn replace(&mut self) {
+        self.kill();
+        let node = self.node();
+        let data = node.dir.path().join("data");
+        fs::remove_dir_all(&data).unwrap_or_else(|error| panic!("cannot remove {}: {error}", data.display()));
+        node.format().and_then(|()| node.run()).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+
     /// SIGSTOP: connections stay, nothing is answered.
     ///
     /// # Panics
@@ -146,6 +158,25 @@ impl Broker {
     /// When the broker is not running.
     pub fn resume(&mut self) {
         self.process().resume();
+    }
+
+    /// Sets how many bytes a second producers of this client id may write; none lifts the quota.
+    ///
+    /// # Panics
+    /// When Kafka's tool fails, or the broker is not ours.
+    pub fn limit_producer(&mut self, client: &str, bytes_per_second: Option<u32>) {
+        let brokers = self.brokers.clone();
+        let change = match bytes_per_second {
+            Some(bytes) => ["--add-config".to_owned(), format!("producer_byte_rate={bytes}")],
+            None => ["--delete-config".to_owned(), "producer_byte_rate".to_owned()],
+        };
+        let node = self.node();
+        let mut command = Command::new(&node.kafka.java);
+        node.java_arguments(&mut command);
+        command.args(["kafka.admin.ConfigCommand", "--bootstrap-server", &brokers, "--alter"]).args(change);
+        command.args(["--entity-type", "clients", "--entity-name", client]);
+        let output = command.output().unwrap_or_else(|error| panic!("cannot run java: {error}"));
+        assert!(output.status.success(), "quota of {client}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// The process id, where the harness has started this broker and it runs.

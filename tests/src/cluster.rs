@@ -40,6 +40,42 @@ impl Cluster {
         &mut self.instances
     }
 
+    /// One process.
+    ///
+    /// # Panics
+    /// When there is none of this name.
+    pub fn instance(&mut self, name: &str) -> &mut Instance {
+        let found = self.instances.iter_mut().find(|instance| instance.name() == name);
+        found.unwrap_or_else(|| panic!("there is no {name}"))
+    }
+
+    /// Starts one more process of a role, not yet ready.
+    pub fn add(&mut self, role: Role, name: &str) {
+        // The gateway stays the last one.
+        self.instances.insert(0, self.deployment.start(role, name));
+    }
+
+    /// Stops a process for good, in good order.
+    ///
+    /// # Panics
+    /// When it does not end as it should.
+    pub fn retire(&mut self, name: &str) {
+        let status = self.instance(name).terminate();
+        assert!(status.success(), "{name}: {status}");
+        self.instances.retain(|instance| instance.name() != name);
+    }
+
+    /// Kills the gateway and starts it again: it reads the changelogs from their beginning.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn restart_gateway(&mut self) {
+        let gateway = self.instances.last_mut().unwrap_or_else(|| panic!("a cluster has a gateway"));
+        gateway.kill();
+        gateway.start();
+        gateway.wait_ready();
+    }
+
     /// The REST client.
     ///
     /// # Panics

@@ -3,11 +3,22 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::place;
 
-/// Kafka's version. 4.3.1 loses transaction markers when a lone broker is killed (KAFKA-20734).
+/// Kafka's version unless `WEIR_TEST_KAFKA` names another one. 4.3.1 loses transaction markers when a lone broker is
+/// killed (KAFKA-20734).
 pub const KAFKA_VERSION: &str = "4.1.1";
+
+/// Chooses another version: 4.3.1 is worth a run of the faults.
+const VERSION_VARIABLE: &str = "WEIR_TEST_KAFKA";
+
+/// The version that is in force.
+pub(crate) fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| std::env::var(VERSION_VARIABLE).unwrap_or_else(|_| KAFKA_VERSION.to_owned()))
+}
 
 /// Said when there is neither a broker nor what is needed to start one.
 const ADVICE: &str = "the end-to-end tests need Apache Kafka: install a JDK (17 or newer) and Maven \
@@ -25,14 +36,14 @@ pub(crate) struct Kafka {
 /// Test binaries run at the same time: a file lock lets one of them call Maven while the others wait.
 pub(crate) fn fetch() -> Result<Kafka, String> {
     let java = find_java()?;
-    let dir = place::existing(place::target_dir().join("kafka").join(KAFKA_VERSION));
+    let dir = place::existing(place::target_dir().join("kafka").join(version()));
     let jars = dir.join("libs");
     let lock = File::create(dir.join("lock")).and_then(|file| file.lock().map(|()| file));
     let _lock = lock.map_err(|error| format!("cannot lock {}: {error}", dir.display()))?;
     let complete = dir.join("complete");
     if !complete.is_file() {
         copy_dependencies(&dir, &jars)?;
-        fs::write(&complete, KAFKA_VERSION).map_err(|error| format!("cannot write {}: {error}", complete.display()))?;
+        fs::write(&complete, version()).map_err(|error| format!("cannot write {}: {error}", complete.display()))?;
     }
     Ok(Kafka { java, jars })
 }
@@ -61,7 +72,8 @@ fn copy_dependencies(dir: &Path, jars: &Path) -> Result<(), String> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    Err(format!("maven could not fetch kafka {KAFKA_VERSION} ({}); {ADVICE}:\n{said}", output.status))
+    let version = version();
+    Err(format!("maven could not fetch kafka {version} ({}); {ADVICE}:\n{said}", output.status))
 }
 
 fn pom_text() -> String {
@@ -71,8 +83,8 @@ fn pom_text() -> String {
         )
     };
     let dependencies = [
-        dependency("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
-        dependency("org.apache.kafka", "kafka-tools", KAFKA_VERSION),
+        dependency("org.apache.kafka", "kafka_2.13", version()),
+        dependency("org.apache.kafka", "kafka-tools", version()),
         // Without a binding the broker logs nothing; this one fits the SLF4J 1.7 that Kafka comes with.
         dependency("org.slf4j", "slf4j-simple", "1.7.36"),
     ];

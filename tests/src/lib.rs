@@ -17,13 +17,19 @@ pub mod data;
 mod guardian;
 pub mod http;
 mod kafka_jars;
+pub mod kills;
 pub mod load;
+pub mod open_transaction;
+pub mod operator;
 pub mod place;
 pub mod ports;
 pub mod process;
 pub mod random;
+pub mod room;
 pub mod secured;
+pub mod slowed;
 pub mod topic;
+pub mod trial;
 pub mod wait;
 pub mod weir;
 
@@ -35,6 +41,7 @@ pub use load::Load;
 pub use process::Process;
 pub use random::Random;
 pub use topic::{Event, Place, Producer, Seen};
+pub use trial::Trial;
 pub use wait::{try_wait_until, wait_until};
 pub use weir::{Deployment, Instance, Role};
 

@@ -62,8 +62,10 @@ fn layout() -> &'static Layout {
     static LAYOUT: OnceLock<Layout> = OnceLock::new();
     LAYOUT.get_or_init(|| {
         let exe = current_exe();
-        // PROFILE/deps/suite-hash for tests, PROFILE/examples/name for examples.
-        let profile = exe.ancestors().nth(2).unwrap_or(&exe).to_owned();
+        // PROFILE/deps/suite-hash for tests, PROFILE/examples/name for examples, PROFILE/name for programs.
+        let folder = exe.parent().unwrap_or(&exe);
+        let deeper = folder.ends_with("deps") || folder.ends_with("examples");
+        let profile = if deeper { folder.parent().unwrap_or(folder) } else { folder }.to_owned();
         let target = exe.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file());
         let target = target.unwrap_or_else(|| panic!("{} lies in no cargo build folder", exe.display())).to_owned();
         Layout { target, profile }

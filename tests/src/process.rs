@@ -122,6 +122,18 @@ impl Process {
         status.unwrap_or_else(|| panic!("{} has not ended within {timeout:?}:\n{}", self.name, self.log_tail()))
     }
 
+    /// Largest resident memory of the running process so far, in bytes.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        1024 * kibibytes.unwrap_or_else(|| panic!("{} does not run", self.name))
+    }
+
     /// Processor time used so far, in user and system mode; zero once the process is gone.
     #[must_use]
     pub fn cpu_time(&self) -> Duration {

@@ -1,6 +1,6 @@
-//! Waiting for a condition: the only place of the harness and its suites that sleeps.
+//! Waiting for a condition: what is waited for is in other processes, so it is looked at again and again.
 
-use std::thread::sleep;
+use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -29,7 +29,8 @@ pub fn try_wait_until<T>(timeout: Duration, mut attempt: impl FnMut() -> Option<
         if Instant::now() >= deadline {
             return None;
         }
-        sleep(pause);
+        // Too early a return, which is allowed, is one more look.
+        park_timeout(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

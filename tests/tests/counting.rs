@@ -3,40 +3,36 @@
 //! Counts alone would not notice a worker that counts right and remembers wrong; the third table would, because a user's
 //! n-th event must push exactly n.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use weir_tests::counting::{Counter, check_exact};
+use weir_tests::trial::PATIENCE;
 use weir_tests::weir::covered;
-use weir_tests::{
-    Broker, Cluster, Deployment, Event, Instance, Load, Producer, Random, Role, alone, topic, wait_until,
-};
+use weir_tests::{Broker, Cluster, Event, Instance, Producer, Random, Role, Trial, alone, kills, topic, wait_until};
 
 const KILLS: usize = 20;
 const EVENTS_PER_SECOND: usize = 3_000;
-/// A killed worker's open transaction hides what others committed for 11 s at most; restores come on top.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 #[test]
 fn counts_are_exact_after_twenty_kills_under_load() {
     let _alone = alone();
     let mut random = Random::from_environment();
-    let mut cluster = Cluster::start(deployment("kills"), 2, 2);
-    let counter = Counter::new(Random::new(random.next()), 2_000, 500);
-    let load = Load::start(producer(&cluster), EVENTS_PER_SECOND, events(&counter));
+    let of_stream = Random::new(random.next());
+    let deployment = kills::deployment(Broker::shared(), "kills");
+    let mut trial = Trial::start(deployment, 2, 2, of_stream, EVENTS_PER_SECOND);
     for number in 1..=KILLS {
-        kill_and_restart_one(&mut cluster, &load, &mut random, number);
+        let kill = kills::kill_one(&mut trial, EVENTS_PER_SECOND, &mut random);
+        println!("kill {number}: {kill}");
+        if number == KILLS / 2 {
+            trial.check();
+        }
     }
-    let written = load.stop();
-    println!("{written} events under {KILLS} kills");
-    finish(&mut cluster, &counter);
-    assert_eq!(counter.tally().users.values().sum::<u64>(), written);
+    drop(trial.finish());
 }
 
 #[test]
 fn counts_are_exact_after_everything_is_killed_and_lost() {
     let _alone = alone();
-    let mut cluster = Cluster::start(deployment("losses"), 2, 2);
+    let mut cluster = Cluster::start(kills::deployment(Broker::shared(), "losses"), 2, 2);
     let counter = Counter::new(Random::new(7), 500, 200);
     let producer = producer(&cluster);
     let mut event = events(&counter);
@@ -60,11 +56,6 @@ fn counts_are_exact_after_everything_is_killed_and_lost() {
     }
 }
 
-fn deployment(label: &str) -> Deployment {
-    let deployment = Deployment::new(Broker::shared(), label).with("MODELS", "counting");
-    deployment.with("KAFKA__PARTITIONS", 4).with("SERVER__SHARDS", 3)
-}
-
 fn producer(cluster: &Cluster) -> Producer {
     Producer::new(cluster.deployment().brokers(), cluster.deployment().ratings_topic())
 }
@@ -72,28 +63,6 @@ fn producer(cluster: &Cluster) -> Producer {
 fn events(counter: &Counter) -> impl FnMut() -> Event + Send + use<> {
     let mut counter = counter.clone();
     move || counter.event()
-}
-
-/// Kills one process, starts it in place after a while, and lets some load pass. Sometimes it may recover, sometimes
-/// the next one is killed while it still does.
-fn kill_and_restart_one(cluster: &mut Cluster, load: &Load, random: &mut Random, number: usize) {
-    let count = cluster.instances().len();
-    let victim = &mut cluster.instances()[random.below(count)];
-    let (down, recover) = (random.below(EVENTS_PER_SECOND), random.below(3) > 0);
-    let name = victim.name().to_owned();
-    println!("kill {number}: {name}, down for {down} events, {}", if recover { "recovers" } else { "and on" });
-    victim.kill();
-    wait_for_load(load, down);
-    victim.start();
-    if recover {
-        victim.wait_ready();
-    }
-    wait_for_load(load, random.below(2 * EVENTS_PER_SECOND));
-}
-
-fn wait_for_load(load: &Load, events: usize) {
-    let goal = load.written() + events as u64;
-    wait_until("the load goes on", PATIENCE, || (load.written() >= goal).then_some(()));
 }
 
 /// Waits until everything written is contained, and compares every row.

@@ -40,7 +40,8 @@ fn records_are_written_and_read_with_their_places() {
 
 #[test]
 fn processes_are_signalled_logged_and_ended() {
-    let log = place::log_dir().join("process.log");
+    // One of its own: in that of a run before, the process would be up before it is.
+    let log = place::log_dir().join(format!("process-{}.log", std::process::id()));
     let shell = |name: &str, script: &str| {
         Process::start(name, &log, Path::new("sh"), |command| {
             command.args(["-c", script]);

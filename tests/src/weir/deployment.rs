@@ -44,6 +44,9 @@ impl Deployment {
     /// With a setting, named as in the environment without `WEIR_`: `SERVER__SHARDS`.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Display) -> Self {
+        if name == "PREFIX" {
+            self.prefix = value.to_string();
+        }
         self.settings.insert(format!("WEIR_{name}"), value.to_string());
         self
     }
@@ -89,6 +92,12 @@ impl Deployment {
     #[must_use]
     pub fn internal_topic(&self, model: &str, kind: &str) -> String {
         format!("{}.{model}.g1.{kind}", self.prefix)
+    }
+
+    /// The consumer group of a role: `server` or `worker`.
+    #[must_use]
+    pub fn group(&self, model: &str, role: &str) -> String {
+        format!("{}.{model}.g1.{role}", self.prefix)
     }
 
     /// The data directory of the instance `name`.

@@ -53,6 +53,15 @@ impl Instance {
         self.deployment.data_dir(&self.name)
     }
 
+    /// The process id.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name)).pid()
+    }
+
     /// The port of REST, where the role serves it.
     #[must_use]
     pub fn listen_port(&self) -> u16 {
@@ -95,6 +104,14 @@ impl Instance {
     /// kill -9.
     pub fn kill(&mut self) {
         self.process = None;
+    }
+
+    /// SIGTERM; how it ended, which must be within `timeout`.
+    ///
+    /// # Panics
+    /// When it does not run, or does not end in time.
+    pub fn terminate_within(&mut self, timeout: Duration) -> ExitStatus {
+        self.process().terminate(timeout)
     }
 
     /// SIGTERM; how it ended.
@@ -170,11 +187,33 @@ impl Instance {
         self.sum(name, &format!("role=\"{role}\""))
     }
 
+    /// The sum of a counter over those labels whose value is this one.
+    #[must_use]
+    pub fn metric_with(&self, name: &str, value: &str) -> f64 {
+        self.sum(name, &format!("=\"{value}\""))
+    }
+
+    /// How many sets of labels a metric has: of a metric by shard or partition, how many of these it owns. None where
+    /// nobody answers.
+    #[must_use]
+    pub fn owned(&self, name: &str) -> usize {
+        let text = self.ops().try_get("/metrics").map_or_else(String::new, |answer| answer.body);
+        of_metric(&text, name).count()
+    }
+
     fn sum(&self, name: &str, label: &str) -> f64 {
         let text = self.ops().get("/metrics").body;
-        let lines =
-            text.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
-        lines.filter(|line| line.contains(label)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        let lines = of_metric(&text, name).filter(|line| line.contains(label));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// Largest resident memory of the running process so far, in bytes.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        self.running().peak_memory()
     }
 
     /// Processor time that the running process has used so far.
@@ -183,8 +222,11 @@ impl Instance {
     /// When it does not run.
     #[must_use]
     pub fn cpu_time(&self) -> Duration {
-        let process = self.process.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name));
-        process.cpu_time()
+        self.running().cpu_time()
+    }
+
+    fn running(&self) -> &Process {
+        self.process.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name))
     }
 
     /// All that this and earlier processes of the instance have logged.
@@ -212,4 +254,9 @@ impl Instance {
             command.args(["--ops", &format!("127.0.0.1:{}", self.ops)]);
         }
     }
+}
+
+/// The lines of one metric.
+fn of_metric<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    text.lines().filter(move |line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
 }

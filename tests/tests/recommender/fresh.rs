@@ -41,7 +41,7 @@ fn a_client_reads_its_own_write() {
 fn a_list_of_events_is_accepted_in_its_order() {
     let _alone = alone();
     let shop = Shop::open("list");
-    let event = |item: &str| json!({"user": "lister", "item": item, "rating": 5});
+    let event = |item: &str| json!({"user": "lister", "item": item, "rating": 5, "id": format!("sent-{item}")});
     let events = json!([event("a"), event("b"), event("c"), {"user": "lister", "item": "d"}]);
     let accepted = shop.rest.post("/v1/ratings", &events).expect(202);
     let offsets: Vec<u64> =
@@ -51,6 +51,10 @@ fn a_list_of_events_is_accepted_in_its_order() {
     assert!(offsets.is_sorted(), "{accepted}");
     let known = shop.rest.get(&format!("/v1/users/lister?{}", at_least(&accepted["accepted"][3]))).expect(200);
     assert_eq!(known["events"], 4);
+    // As a client does that had no answer: what has an id counts once, what has none is a new event.
+    let again = shop.rest.post("/v1/ratings", &events).expect(202);
+    let known = shop.rest.get(&format!("/v1/users/lister?{}", at_least(&again["accepted"][3]))).expect(200);
+    assert_eq!(known["events"], 5);
 }
 
 #[test]
