@@ -44,6 +44,7 @@ impl Gateway {
     /// A setting is refused, by a model or by Kafka's client.
     pub fn new(context: &Context, models: Vec<Description>) -> anyhow::Result<Self> {
         let settings = &context.settings;
+        context.metrics.gateway.begins();
         let models = models.into_iter().map(|model| ServedModel::new(model, settings).map(Arc::new));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {

@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod changes;
+mod freshness;
 mod gateway;
 mod http;
 mod materialiser;

@@ -1,17 +1,21 @@
 //! The thread that keeps a model's view: reads the changelog of all shards from its beginning, and goes on.
 
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::panic::resume_unwind;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use weir_kafka::{Admin, Connection, Isolation, MemberEvent, Reader, StartAt};
-use weir_runtime::{BrokerWatch, Context, Fatal, HealthPart, teardown};
+use weir_runtime::{BrokerWatch, Context, Fatal, HealthPart, stopping, teardown};
+use weir_watch::ClientWatch;
 
 use crate::changes::{Changes, Decoder, Refusal};
+use crate::freshness::{Freshness, probe};
 use crate::gateway::connection;
 use crate::progress::Progress;
 use crate::served::ServedModel;
-use crate::view::View;
+use crate::view::{Offsets, View};
 
 /// The role's name in metrics.
 const ROLE: &str = "gateway";
@@ -38,9 +42,14 @@ pub fn materialise(context: &Context, model: &ServedModel) -> anyhow::Result<()>
             context.metrics.broker_error(ROLE);
         }
     })?;
-    let outcome = run.until_shutdown(context, model, &health);
+    let (stop, freshness, partitions) = (AtomicBool::new(false), Arc::clone(&run.freshness), run.partitions);
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| probe::run(context, model, partitions, &freshness, &stop));
+        stopping(&stop, || run.until_shutdown(context, model, &health))
+    });
+    run.changelog.end(&context.metrics);
     teardown("a gateway's reader", TEARDOWN, || drop(run));
-    outcome
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// One reading of a changelog, from its beginning to an error or the end of the process.
@@ -52,6 +61,11 @@ struct Run {
     view: Arc<RwLock<View>>,
     serving: bool,
     broker: BrokerWatch,
+    changelog: ClientWatch,
+    freshness: Arc<Mutex<Freshness>>,
+    /// Partitions of the input.
+    partitions: u32,
+    began: Instant,
 }
 
 impl Run {
@@ -76,6 +90,10 @@ impl Run {
             view: Arc::new(RwLock::new(model.empty_view(partitions))),
             serving: false,
             broker: BrokerWatch::new(health, ROLE, model.name(), "answers grow old"),
+            changelog: ClientWatch::new(ROLE, model.name(), "reader").with_log("changelog"),
+            freshness: Arc::default(),
+            partitions,
+            began: Instant::now(),
         })
     }
 
@@ -126,34 +144,42 @@ impl Run {
             };
             context.metrics.gateway.materialised(model.name(), records, rows);
             if self.serving && moved {
-                cover(context, model, &offsets);
+                self.cover(context, model, &offsets);
             }
         }
         if !self.serving && self.progress.left() == 0 {
             self.serving = true;
             model.publish(&self.view);
             let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
-            cover(context, model, &view.offsets());
+            self.cover(context, model, &view.offsets());
+            context.metrics.gateway.loaded(model.name(), self.began.elapsed());
             tracing::info!(model = model.name(), rows = view.len(), events = view.events(), "loaded");
         } else if self.serving && moved {
             model.announce(&self.view);
         }
     }
 
+    /// Tells how far answers reach, and how long events took that they contain now.
+    fn cover(&self, context: &Context, model: &ServedModel, offsets: &Offsets) {
+        let metrics = &context.metrics.gateway;
+        for (partition, next) in offsets.iter().enumerate() {
+            metrics.covered(model.name(), partition as u32, *next);
+        }
+        let mut freshness = self.freshness.lock().unwrap_or_else(PoisonError::into_inner);
+        for took in freshness.covered(offsets, Instant::now()) {
+            metrics.fresh(model.name(), took);
+        }
+    }
+
     /// Says whether this model can be relied on. What is in memory is answered with in any case.
     fn report(&mut self, context: &Context, health: &HealthPart) {
         self.broker.look(self.reader.stats().connected(), context);
+        self.changelog.look(self.reader.stats(), &context.metrics);
         if self.serving {
             health.ready();
         } else {
             health.not_ready(format!("loading, {} shards to go", self.progress.left()));
         }
-    }
-}
-
-fn cover(context: &Context, model: &ServedModel, offsets: &[u64]) {
-    for (partition, next) in offsets.iter().enumerate() {
-        context.metrics.gateway.covered(model.name(), partition as u32, *next);
     }
 }
 

@@ -61,12 +61,14 @@ impl Decoder<CountingEvent> for CountingRatings {
     fn decode(&mut self, input: Input<'_>, batch: &mut Batch<CountingEvent>) -> Result<(), Reject> {
         // What the mapping passes over does not count.
         let Some(weighted) = self.mapping.parse(input.key, input.payload)? else { return Ok(()) };
-        let (RatingEvent::Rated { user, item, .. } | RatingEvent::Removed { user, item, .. }) = weighted.event else {
+        let (RatingEvent::Rated { user, item, id, .. } | RatingEvent::Removed { user, item, id, .. }) = weighted.event
+        else {
             return Ok(());
         };
         let user = (weir_wire::key(self.hash_seed, &user), batch.names.push(&user));
         let item = (weir_wire::key(self.hash_seed, &item), batch.names.push(&item));
-        batch.events.push(CountingEvent::new(user, item));
+        let id = id.map(|id| weir_wire::key(self.hash_seed, &id));
+        batch.events.push(CountingEvent::new(user, item).with_id(id));
         Ok(())
     }
 }

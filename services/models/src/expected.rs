@@ -134,7 +134,7 @@ mod tests {
             |layout| layout.settings.push(("recommender.factors".into(), 4)),
             Some("recommender.factors = 4, expected"),
         );
-        check(|layout| layout.logic_version = 2, Some("another version"));
+        check(|layout| layout.logic_version += 1, Some("another version"));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use weir_ps::counting::{CountingSchema, USERS};
+use weir_ps::counting::{self, CountingSchema, USERS};
 use weir_ps::{Partitioner, Schema};
 use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
-use crate::recommender::{ACTIVITY, RecommenderSchema};
+use crate::recommender::{self, ACTIVITY, RecommenderSchema};
 use crate::spam::{COUNTS, FEATURES, REMEMBERED, SCORED, SpamSchema};
 use crate::{ExpectedLayout, recommender_settings, spam_settings};
 
@@ -153,14 +153,17 @@ pub fn descriptions(settings: &Settings) -> Result<Vec<Description>, weir_learn:
 /// A hyper-parameter is out of its range.
 pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_learn::Error> {
     let recommender = recommender_settings(settings)?;
-    let of_ratings = |schema, events_table| Description {
+    let of_ratings = |schema, events_table, unread_tables| Description {
         seed: recommender.hash_seed,
         events_table: Some(events_table),
+        unread_tables,
         ..Description::new(model.name(), &settings.topics.ratings, schema, settings)
     };
     Ok(match model {
-        Named::Counting => of_ratings(Arc::new(CountingSchema::default()), USERS),
-        Named::Recommender => of_ratings(Arc::new(RecommenderSchema::new(&recommender)), ACTIVITY),
+        Named::Counting => of_ratings(Arc::new(CountingSchema::default()), USERS, &[counting::EVENT_IDS]),
+        Named::Recommender => {
+            of_ratings(Arc::new(RecommenderSchema::new(&recommender)), ACTIVITY, &[recommender::EVENT_IDS])
+        }
         Named::Spam => of_messages(settings)?,
     })
 }

@@ -35,6 +35,8 @@ pub const POPULARITY: u8 = 4;
 pub const SEEN_HEADS: u8 = 5;
 /// By user and chunk ([`weir_learn::seen::chunk_key`]): keys of 16 items seen.
 pub const SEEN: u8 = 6;
+/// By user: ids of the latest events, by which repeats are known ([`weir_ps::repeats`]).
+pub const EVENT_IDS: u8 = 7;
 
 /// The one key of the table [`MEAN`].
 pub const MEAN_KEY: u64 = 1;

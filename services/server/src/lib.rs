@@ -17,6 +17,7 @@ mod restore;
 mod role;
 mod shards;
 mod store;
+mod watch;
 
 pub use model::ServedModel;
 pub use role::run;

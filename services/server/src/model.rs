@@ -73,6 +73,11 @@ impl ServedModel {
         self.description.name
     }
 
+    /// The names of its tables.
+    pub(crate) fn table_names(&self) -> impl Iterator<Item = &'static str> {
+        self.description.schema.tables().iter().map(|spec| spec.name)
+    }
+
     pub(crate) fn transactional_id(&self, context: &Context) -> String {
         self.description.transactional_id(&context.settings.prefix, ROLE, &context.instance)
     }

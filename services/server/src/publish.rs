@@ -66,8 +66,11 @@ impl Destination {
 
 /// Rows that may be published whenever nothing else is to be done: so few cost little.
 const FEW_ROWS: usize = 1_000;
-/// How long no push may have come before everything that is left is published.
+/// How long no push may have come, at least, before everything that is left is published.
 const QUIET: Duration = Duration::from_millis(20);
+/// The part of the last publication's time that it must have been, too: who publishes much waits for a longer silence. Where workers
+/// find little time themselves, their pushes lie far apart, and each gap would look like the end.
+const QUIET_SHARE: u32 = 4;
 
 /// When to publish: at once while there is time, a given share of the time while there is not.
 ///
@@ -80,11 +83,12 @@ pub(crate) struct Pace {
     next: Instant,
     next_if_idle: Instant,
     last_push: Instant,
+    quiet: Duration,
 }
 
 impl Pace {
     pub(crate) fn new(share: f32, max_rows: usize, now: Instant) -> Self {
-        Self { share, max_rows, next: now, next_if_idle: now, last_push: now }
+        Self { share, max_rows, next: now, next_if_idle: now, last_push: now, quiet: QUIET }
     }
 
     /// A push was applied.
@@ -94,7 +98,7 @@ impl Pace {
 
     /// Whether it is time, with so many rows waiting. `idle` says that nothing else is to be done.
     pub(crate) fn is_due(&self, rows: usize, idle: bool, now: Instant) -> bool {
-        let spare = idle && (rows <= FEW_ROWS || now >= self.last_push + QUIET);
+        let spare = idle && (rows <= FEW_ROWS || now >= self.last_push + self.quiet);
         self.is_full(rows) || now >= self.next || (spare && now >= self.next_if_idle)
     }
 
@@ -109,6 +113,7 @@ impl Pace {
         self.next = began + cost.div_f32(self.share.max(0.001));
         // Even an idle shard shares the machine with those that keep it from being so.
         self.next_if_idle = began + cost.mul_f32(1.5);
+        self.quiet = QUIET.max(cost / QUIET_SHARE);
     }
 }
 
@@ -130,5 +135,17 @@ mod tests {
         assert!(pace.is_due(1_001, true, at(40)), "many rows when no more come");
         assert!(pace.is_due(10_000, false, at(21)), "too many rows");
         assert!(pace.is_full(10_000) && !pace.is_full(9_999), "whatever is not full is read on");
+    }
+
+    #[test]
+    fn whoever_publishes_much_waits_for_a_longer_silence() {
+        let began = Instant::now();
+        let at = |ms| began + Duration::from_millis(ms);
+        let mut pace = Pace::new(0.1, 100_000, began);
+        pace.done(began, Duration::from_millis(400));
+        pace.pushed(at(700));
+        assert!(!pace.is_due(50_000, true, at(799)), "pushes may only be far apart");
+        assert!(pace.is_due(50_000, true, at(800)), "no more came for a quarter of what the last one took");
+        assert!(pace.is_due(10, true, at(701)), "few rows need no silence");
     }
 }

@@ -19,7 +19,7 @@ const LOOKUP: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) enum LogEvent {
     /// A record.
-    Record { shard: u32, offset: u64, record: PushRecord },
+    Record { shard: u32, offset: u64, written_ms: Option<i64>, record: PushRecord },
     /// The group moves shards.
     Rebalance(MemberEvent),
     /// Reading cannot go on.
@@ -49,7 +49,8 @@ pub(crate) fn read_pushes(
         let polled = member.poll(POLL, RECORDS, &mut |record| {
             let (shard, offset) = (record.partition, record.offset);
             // A closed channel means that the role is being torn down, which the flag will say too.
-            let _ = events.send(LogEvent::Record { shard, offset, record: push_record(schema, model, &record) });
+            let (written_ms, push) = (record.timestamp_ms, push_record(schema, model, &record));
+            let _ = events.send(LogEvent::Record { shard, offset, written_ms, record: push });
         });
         match polled {
             Ok(polled) => {

@@ -1,140 +1,91 @@
 //! How shards come back: the store, then the changelog's tail until its barrier is the one that the group has
 //! committed, then the push log from there.
 
+mod stored;
 mod tail;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context as _;
-use weir_kafka::{Isolation, Member, MemberEvent, Reader, StartAt, committed_patience};
-use weir_ps::{Barrier, Model, Position, Shard, SourceState};
-use weir_runtime::{Context, Fatal};
-use weir_store::{Meta, Store};
+use weir_kafka::{Isolation, Member, MemberEvent, Reader, StartAt, Watermarks, committed_patience};
+use weir_ps::{Model, Shard};
+use weir_runtime::Fatal;
 
-use crate::model::ServedModel;
+pub(crate) use stored::{Loaded, Loader};
 use tail::Tail;
 
 const LOOKUP: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
 const RECORDS: usize = 10_000;
-/// How long a held pull may wait; whoever still needs it has asked again long before.
-const HELD_MS: u64 = 30_000;
-/// A store older than half of the changelog's `delete.retention.ms` (a day) may miss deletions that are gone from there.
-const STORE_MAX_AGE_MS: i64 = 12 * 3_600 * 1_000;
 
 /// A shard that is back, and where its push log goes on.
 pub(crate) struct Restored<M: Model> {
     pub(crate) shard: Shard<M::Server>,
     pub(crate) store: Option<Arc<weir_store::Shard>>,
     pub(crate) push_next: u64,
+    /// Where its changelog goes on behind the barrier, if there is one.
+    pub(crate) changelog_next: Option<u64>,
+    /// Push offset of the barrier that the store has, if it is the one above.
+    pub(crate) stored: Option<u64>,
 }
 
 /// What restoring needs to know.
 pub(crate) struct Restorer<'a, M: Model> {
-    pub(crate) model: &'a M,
-    pub(crate) served: &'a ServedModel,
-    pub(crate) context: &'a Context,
-    pub(crate) store: &'a Store,
+    pub(crate) loader: Loader<'a, M>,
     pub(crate) member: &'a Member,
 }
 
 impl<M: Model> Restorer<'_, M> {
-    /// Brings the shards of these partitions back.
+    /// Brings the shards of these partitions back, as far as they are `loaded` from there.
     ///
     /// # Errors
     /// Kafka or the store fails: start again. [`Fatal`] where what is left does not fit together.
-    pub(crate) fn restore(&self, partitions: &[u32]) -> anyhow::Result<BTreeMap<u32, Restored<M>>> {
+    pub(crate) fn restore(
+        &self,
+        partitions: &[u32],
+        mut loaded: Loaded<M>,
+    ) -> anyhow::Result<BTreeMap<u32, Restored<M>>> {
         // Rule 24: without partitions not even a reader.
         if partitions.is_empty() {
             return Ok(BTreeMap::new());
         }
         let mut tails: BTreeMap<u32, Tail<M>> = BTreeMap::new();
+        let mut logs = BTreeMap::new();
         for &partition in partitions {
-            tails.insert(partition, self.load_stored(partition)?);
+            // Before the changelog is read: push records are deleted below barriers that are in it by now. If this
+            // server stands still and another one takes over, more will be deleted, and that is not a loss.
+            logs.insert(partition, self.member.watermarks(partition, LOOKUP)?);
+            let tail = match loaded.remove(&partition) {
+                Some(tail) => tail,
+                None => self.loader.load(partition)?,
+            };
+            tails.insert(partition, tail);
         }
+        // Those that the group has not given are not needed.
+        drop(loaded);
+        let began = Instant::now();
         self.read_changelog(&mut tails)?;
-        tails.into_iter().map(|(partition, tail)| Ok((partition, self.finish(partition, tail)?))).collect()
-    }
-
-    fn load_stored(&self, partition: u32) -> anyhow::Result<Tail<M>> {
-        let stored = self.store.shard(&partition.to_string())?;
-        let (shard, meta) = match self.load(partition, &stored) {
-            Ok((shard, Some(meta))) => match self.why_useless(&meta) {
-                None => (shard, Some(meta)),
-                Some(reason) => {
-                    self.discard(partition, &stored, reason, &reason)?;
-                    (self.empty(partition), None)
-                }
-            },
-            Ok((shard, None)) => (shard, None),
-            Err(error) => {
-                self.discard(partition, &stored, "damaged", &error)?;
-                (self.empty(partition), None)
-            }
-        };
-        Ok(Tail::new(shard, Arc::new(stored), meta.map(|meta| (meta.changelog_next, barrier_of(&meta)))))
-    }
-
-    fn load(
-        &self,
-        partition: u32,
-        stored: &weir_store::Shard,
-    ) -> Result<(Shard<M::Server>, Option<Meta>), weir_store::Error> {
-        let mut shard = self.empty(partition);
-        let mut words = Vec::new();
-        let meta = stored.load(&mut |block| {
-            let Some(table) = shard.rows_mut().table_mut(block.table) else { return };
-            words.resize(table.width(), 0);
-            for row in block.rows() {
-                row.words.copy_to(&mut words);
-                table.load(block.block, row.slot, row.key, row.name, &words);
-            }
-        })?;
-        let tables = self.served.description.schema.tables().len() as u8;
-        (0..tables).filter_map(|id| shard.rows_mut().table_mut(id).map(weir_ps::RowTable::finish_load)).for_each(drop);
-        Ok((shard, meta))
-    }
-
-    fn why_useless(&self, meta: &Meta) -> Option<&'static str> {
-        if meta.cluster_id != self.served.cluster_id {
-            return Some("other_cluster");
-        }
-        if self.served.layout.check_topics(&meta.topic_ids).is_err() {
-            return Some("other_topics");
-        }
-        if meta.layout != self.served.stored_layout {
-            return Some("other_layout");
-        }
-        (now_ms() - meta.stored_at_ms > STORE_MAX_AGE_MS).then_some("too_old")
-    }
-
-    fn discard(
-        &self,
-        partition: u32,
-        stored: &weir_store::Shard,
-        reason: &'static str,
-        detail: &dyn std::fmt::Display,
-    ) -> anyhow::Result<()> {
-        tracing::warn!(model = self.served.name(), shard = partition, %detail, "store discarded, rebuilt from the changelog");
-        self.context.metrics.server.store_discarded(reason);
-        stored.clear().context("clear a discarded store")
+        let (name, metrics) = (self.loader.served.name(), &self.loader.context.metrics.server);
+        metrics.restore_phase(name, "changelog", began.elapsed());
+        let both = tails.into_iter().zip(logs.into_values());
+        both.map(|((partition, tail), log)| Ok((partition, self.finish(partition, tail, log)?))).collect()
     }
 
     fn read_changelog(&self, tails: &mut BTreeMap<u32, Tail<M>>) -> anyhow::Result<()> {
-        let patience = committed_patience(Duration::from_millis(self.context.settings.kafka.transaction_timeout_ms));
+        let patience =
+            committed_patience(Duration::from_millis(self.loader.context.settings.kafka.transaction_timeout_ms));
         let reader = self.open_reader(tails)?;
         let partitions: Vec<u32> = tails.keys().copied().collect();
         let (mut ended, mut silent_since) = (BTreeSet::new(), Instant::now());
         while ended.len() < partitions.len() {
-            anyhow::ensure!(!self.context.shutdown.is_requested(), "shut down while restoring");
+            anyhow::ensure!(!self.loader.context.shutdown.is_requested(), "shut down while restoring");
             let (records, ends) = self.read(&reader, tails)?;
             if records > 0 {
                 // A large changelog takes as long as it takes; only one that does not come is an error.
                 silent_since = Instant::now();
             }
-            let topic = &self.served.topics.parameters;
+            let topic = &self.loader.served.topics.parameters;
             anyhow::ensure!(silent_since.elapsed() < patience, "nothing of {topic} read within {patience:?}");
             ended.extend(ends);
         }
@@ -148,7 +99,7 @@ impl<M: Model> Restorer<'_, M> {
             if self.are_whole(tails, &committed, Instant::now() < deadline)? {
                 return Ok(());
             }
-            anyhow::ensure!(!self.context.shutdown.is_requested(), "shut down while restoring");
+            anyhow::ensure!(!self.loader.context.shutdown.is_requested(), "shut down while restoring");
             self.read(&reader, tails)?;
         }
     }
@@ -172,13 +123,16 @@ impl<M: Model> Restorer<'_, M> {
     }
 
     fn open_reader(&self, tails: &mut BTreeMap<u32, Tail<M>>) -> anyhow::Result<Reader> {
-        let (connection, topic) = (self.served.connection(self.context), &self.served.topics.parameters);
+        let (connection, topic) =
+            (self.loader.served.connection(self.loader.context), &self.loader.served.topics.parameters);
         let reader = Reader::open(&connection, topic, &[], Isolation::ReadCommitted)?;
         for (&partition, tail) in tails.iter_mut() {
             let end = reader.watermarks(partition, LOOKUP)?.end;
             if tail.changelog_next().is_some_and(|next| next > end) {
-                self.discard(partition, tail.store(), "beyond_changelog", &"it is ahead of the changelog")?;
-                tail.forget(self.empty(partition));
+                if let Some(store) = tail.store() {
+                    self.loader.discard(partition, store, "beyond_changelog", &"it is ahead of the changelog")?;
+                }
+                tail.forget(self.loader.empty(partition));
             }
         }
         let start = |tail: &Tail<M>| tail.changelog_next().map_or(StartAt::Beginning, StartAt::Offset);
@@ -192,7 +146,7 @@ impl<M: Model> Restorer<'_, M> {
         let mut refused = Ok(());
         let polled = reader.poll(POLL, RECORDS, &mut |record| {
             if let Some(tail) = tails.get_mut(&record.partition)
-                && let Err(error) = tail.take(self.served, &record)
+                && let Err(error) = tail.take(self.loader.served, &record)
             {
                 refused = Err(error);
             }
@@ -202,19 +156,33 @@ impl<M: Model> Restorer<'_, M> {
         Ok((polled.records, polled.events.into_iter().filter_map(end).collect()))
     }
 
-    fn finish(&self, partition: u32, tail: Tail<M>) -> anyhow::Result<Restored<M>> {
-        let first = self.member.watermarks(partition, LOOKUP)?.first;
+    fn finish(&self, partition: u32, tail: Tail<M>, log: Watermarks) -> anyhow::Result<Restored<M>> {
+        let (first, end) = (log.first, log.end);
         let push_next = tail.barrier_next().unwrap_or(0);
         if push_next < first {
             anyhow::bail!(Fatal::new(format!(
                 "{}: the push log of shard {partition} begins at offset {first}, but the changelog's barrier needs it \
-                 from {push_next} on; the records between are lost: begin a new generation from the input topic",
-                self.served.topics.pushes
+                 from {push_next} on; the records between are lost: begin a new generation from the input topic, or stop \
+                 all workers and servers and accept the loss with `weir accept-loss`",
+                self.loader.served.topics.pushes
             )));
         }
+        // Zero says that the store was all that was needed.
+        let changelog_records = tail.taken();
+        let push_records = end.saturating_sub(push_next);
+        let metrics = &self.loader.context.metrics.server;
+        metrics.shard_restored(self.loader.served.name(), partition, (changelog_records, push_records), first);
         let restored = tail.into_restored(push_next);
         let rows = restored.shard.rows().len();
-        tracing::info!(model = self.served.name(), shard = partition, rows, push_next, "shard restored");
+        tracing::info!(
+            model = self.loader.served.name(),
+            shard = partition,
+            rows,
+            push_next,
+            changelog_records,
+            push_records,
+            "shard restored"
+        );
         Ok(restored)
     }
 
@@ -224,26 +192,13 @@ impl<M: Model> Restorer<'_, M> {
             "shard {partition}: the changelog {} ends with a barrier at push offset {}, but the group has committed {}; \
              somebody has reset the group's offset or deleted the changelog: restore the offset to the barrier's, or begin \
              a new generation from the input topic",
-            self.served.topics.parameters,
+            self.loader.served.topics.parameters,
             says(barrier),
             says(committed)
         ))
-    }
-
-    fn empty(&self, partition: u32) -> Shard<M::Server> {
-        let max_held = self.context.settings.server.pending_pulls;
-        Shard::new(partition, self.model.server(), self.model.schema(), max_held, HELD_MS)
     }
 }
 
 pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
-}
-
-fn barrier_of(meta: &Meta) -> Barrier {
-    let state = |position: &weir_store::Position| {
-        let next = Position { pass: position.pass, sequence: position.sequence };
-        (position.source, SourceState { next, parts_done: position.parts_done })
-    };
-    Barrier { push_next: meta.push_next, sources: meta.positions.iter().map(state).collect() }
 }

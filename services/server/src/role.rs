@@ -1,6 +1,7 @@
 //! The loop that owns the shards, and the threads around it.
 
 mod publishing;
+mod storing;
 mod threads;
 
 use std::sync::Arc;
@@ -12,15 +13,17 @@ use weir_kafka::{Committed, Member, MemberEvent, OutRecord, Reader, StartAt, Tra
 use weir_models::InputModel;
 use weir_models::frames::encode_reply;
 use weir_ps::Reply;
-use weir_runtime::{BrokerWatch, Context, HealthPart};
+use weir_runtime::{BrokerWatch, Context, HealthPart, Moved};
 use weir_store::Store;
 
+use crate::frames::PushRecord;
 use crate::model::{ROLE, ServedModel};
 use crate::publish::{Destination, Pace};
 use crate::read::{LogEvent, PullEvent, read_recent_pulls};
-use crate::restore::Restorer;
-use crate::shards::{Answer, Shards, answer, unpublished};
+use crate::restore::{Loaded, Loader, Restorer, now_ms};
+use crate::shards::{Answer, Owned, Shards, answer, unpublished};
 use crate::store::{StoreJob, Stored};
+use crate::watch::Watch;
 use publishing::Publishing;
 
 /// How long the loop waits for something to happen.
@@ -40,19 +43,18 @@ pub fn run<M: InputModel>(
     context: &Context,
     health: &HealthPart,
 ) -> anyhow::Result<()> {
-    let store = open_store(served, context)?;
-    threads::run(model, served, context, |channels| {
-        Role::new(model, served, context, health, &store, channels).until_shutdown()
+    std::thread::scope(|scope| {
+        // Beside the start of the producer, which may take a second.
+        let opening = scope.spawn(|| {
+            let store = storing::open_store(served, context)?;
+            let loaded = Loader { model, served, context, store: store.as_ref() }.load_all()?;
+            anyhow::Ok((store, loaded))
+        });
+        threads::run(model, served, context, |channels| {
+            let (store, loaded) = opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Role::new(model, served, context, health, (store.as_ref(), loaded), channels).until_shutdown()
+        })
     })
-}
-
-fn open_store(served: &ServedModel, context: &Context) -> anyhow::Result<Store> {
-    let opened = Store::open(served.store_directory(context))?;
-    if let Some(aside) = opened.moved_aside {
-        tracing::warn!(model = served.name(), aside = %aside.display(), "damaged store moved aside, will be rebuilt");
-        context.metrics.server.store_discarded("damaged");
-    }
-    Ok(opened.store)
 }
 
 /// The loop's ends of its channels, and the clients that it calls itself.
@@ -63,6 +65,7 @@ pub(crate) struct Channels {
     pub(crate) log: Receiver<LogEvent>,
     pub(crate) pulls: Receiver<PullEvent>,
     pub(crate) transactions: Sender<Transaction>,
+    pub(crate) producer_stats: Arc<weir_kafka::Stats>,
     pub(crate) committed: Receiver<weir_kafka::Result<Committed>>,
     pub(crate) store_jobs: Sender<StoreJob>,
     pub(crate) stored: Receiver<Stored>,
@@ -74,7 +77,11 @@ struct Role<'a, M: InputModel> {
     context: &'a Context,
     health: &'a HealthPart,
     broker: BrokerWatch,
-    store: &'a Store,
+    watch: Watch,
+    /// None where the disk does not let it be opened: then all is in memory and in the changelog.
+    store: Option<&'a Store>,
+    /// Until the group gives shards for the first time.
+    loaded: Loaded<M>,
     channels: Channels,
     destination: Destination,
     reply_topic: Arc<str>,
@@ -83,8 +90,9 @@ struct Role<'a, M: InputModel> {
     publishing: Option<Publishing>,
     pace: Pace,
     began: Instant,
-    store_due: Instant,
     storing: usize,
+    /// When to look whether the disk takes the store again, if it does not.
+    room_due: Instant,
     delete_due: Instant,
 }
 
@@ -94,10 +102,12 @@ impl<'a, M: InputModel> Role<'a, M> {
         served: &'a ServedModel,
         context: &'a Context,
         health: &'a HealthPart,
-        store: &'a Store,
+        (store, loaded): (Option<&'a Store>, Loaded<M>),
         channels: Channels,
     ) -> Self {
         let (now, settings) = (Instant::now(), &context.settings.server);
+        context.metrics.role_begins(ROLE, served.name());
+        context.metrics.server.begins(served.name());
         let destination = Destination {
             model: served.hash,
             topic: served.topics.parameters.as_str().into(),
@@ -110,7 +120,9 @@ impl<'a, M: InputModel> Role<'a, M> {
             context,
             health,
             broker: BrokerWatch::new(health, ROLE, served.name(), "nothing is applied"),
+            watch: Watch::new(served.name(), Arc::clone(&channels.producer_stats)),
             store,
+            loaded,
             channels,
             destination,
             reply_topic: served.topics.replies.as_str().into(),
@@ -119,8 +131,8 @@ impl<'a, M: InputModel> Role<'a, M> {
             publishing: None,
             pace: Pace::new(settings.publish_share, settings.publish_max_rows, now),
             began: now,
-            store_due: now + Duration::from_millis(settings.store_interval_ms),
             storing: 0,
+            room_due: now + storing::look_for_room_after(settings),
             delete_due: now + Duration::from_millis(settings.delete_interval_ms),
         }
     }
@@ -147,6 +159,8 @@ impl<'a, M: InputModel> Role<'a, M> {
             }
             self.release()?;
             self.publish_if_due(self.channels.log.is_empty())?;
+            self.store_if_due()?;
+            self.look_for_room()?;
             self.delete_if_due();
         }
         self.hand_over()
@@ -158,18 +172,30 @@ impl<'a, M: InputModel> Role<'a, M> {
 
     fn on_log(&mut self, event: LogEvent) -> anyhow::Result<()> {
         match event {
-            LogEvent::Record { shard, offset, record } => {
+            LogEvent::Record { shard, offset, written_ms, record } => {
                 // Records that were read before a revocation and not taken in: their new owner reads them (rule 14).
                 let Some(owned) = self.shards.get_mut(&shard) else { return Ok(()) };
+                let is_push = matches!(record, PushRecord::Push { .. });
                 let answer = owned.take(self.served, self.context, (shard, offset), record)?;
+                if let Some(written_ms) = written_ms.filter(|_| is_push) {
+                    let took = Duration::from_millis(now_ms().saturating_sub(written_ms).max(0) as u64);
+                    self.context.metrics.server.push_applied(self.served.name(), took);
+                }
                 self.pace.pushed(Instant::now());
                 if let Some(Answer { reply_to, value }) = answer {
                     self.send(reply_to, value);
                 }
                 Ok(())
             }
-            LogEvent::Rebalance(MemberEvent::Assigned(partitions)) => self.take_over(&partitions),
-            LogEvent::Rebalance(MemberEvent::Revoked { lost, .. }) => self.give_up(lost),
+            LogEvent::Rebalance(MemberEvent::Assigned(partitions)) => {
+                self.context.metrics.rebalanced(ROLE, self.served.name(), Moved::Assigned);
+                self.take_over(&partitions)
+            }
+            LogEvent::Rebalance(MemberEvent::Revoked { lost, .. }) => {
+                let moved = if lost { Moved::Lost } else { Moved::Revoked };
+                self.context.metrics.rebalanced(ROLE, self.served.name(), moved);
+                self.give_up(lost)
+            }
             LogEvent::Rebalance(MemberEvent::EndOfPartition(_)) => Ok(()),
             LogEvent::Failed(error) => Err(error).context("read pushes"),
         }
@@ -199,7 +225,10 @@ impl<'a, M: InputModel> Role<'a, M> {
             replies.extend(owned.shard.release(now_ms));
             owned.report(self.served, self.context, number);
         }
-        self.broker.look(self.channels.member.stats().connected(), self.context);
+        let member = self.channels.member.stats();
+        self.broker.look(member.connected(), self.context);
+        let open = self.publishing.as_ref().map(Publishing::began);
+        self.watch.look(member, open, &self.shards, &self.context.metrics);
         replies.iter().try_for_each(|reply| self.reply(reply))
     }
 
@@ -211,6 +240,7 @@ impl<'a, M: InputModel> Role<'a, M> {
 
     /// A reply that cannot be sent is one that got lost: it will be asked for again.
     fn send(&self, reply_to: u32, value: Vec<u8>) {
+        self.context.metrics.server.replied_bytes(self.served.name(), value.len());
         let record = OutRecord::new(Arc::clone(&self.reply_topic), Some(reply_to), None, Some(value));
         if let Err(error) = self.channels.replies.send(&record) {
             tracing::debug!(model = self.served.name(), reply_to, %error, "reply not sent");
@@ -224,11 +254,17 @@ impl<'a, M: InputModel> Role<'a, M> {
         // What is still being written of a former assignment must not change under the one who reads it.
         self.wait_for_stores()?;
         let (model, served, context) = (self.model, self.served, self.context);
-        let restorer = Restorer { model, served, context, store: self.store, member: &self.channels.member };
-        let restored = restorer.restore(partitions)?;
+        let loader = Loader { model, served, context, store: self.store };
+        let restorer = Restorer { loader, member: &self.channels.member };
+        let restored = restorer.restore(partitions, std::mem::take(&mut self.loaded))?;
         let starts: Vec<(u32, StartAt)> =
             restored.iter().map(|(&shard, restored)| (shard, StartAt::Offset(restored.push_next))).collect();
-        self.shards = restored.into_iter().map(|(shard, restored)| (shard, restored.into())).collect();
+        let interval = Duration::from_millis(context.settings.server.store_interval_ms);
+        let owned = restored.into_iter().map(|(shard, restored)| (shard, Owned::new(restored, interval)));
+        self.shards = owned.collect();
+        for &shard in partitions {
+            context.metrics.server.taken_over(served.name(), shard);
+        }
         read_recent_pulls(&self.channels.pulls_reader, partitions)?;
         self.channels.member.assign(&starts)?;
         if !partitions.is_empty() {
@@ -245,61 +281,29 @@ impl<'a, M: InputModel> Role<'a, M> {
         self.publish_rest()?;
         self.channels.pulls_reader.reassign(&[])?;
         self.channels.member.unassign()?;
-        for &shard in self.shards.keys() {
-            self.context.metrics.server.shard_gone(self.served.name(), shard);
-        }
-        self.shards.clear();
+        self.forget_shards();
         Ok(())
+    }
+
+    /// Their next owner's figures count from now on.
+    fn forget_shards(&mut self) {
+        self.watch.end(&self.context.metrics);
+        for shard in std::mem::take(&mut self.shards).into_keys() {
+            self.context.metrics.server.shard_gone(self.served.name(), shard, self.served.table_names());
+        }
     }
 
     /// Publishes and stores the last state, so that the next start has nothing to read again.
     fn hand_over(&mut self) -> anyhow::Result<()> {
         self.health.not_ready("shutting down");
-        self.store_due = Instant::now();
         self.publish_rest()?;
-        self.wait_for_stores()
+        self.store_rest()
     }
+}
 
-    fn wait_for_stores(&mut self) -> anyhow::Result<()> {
-        while self.storing > 0 {
-            let outcome = self.channels.stored.recv_timeout(COMMIT_PATIENCE)?;
-            self.on_stored(outcome);
-        }
-        Ok(())
-    }
-
-    fn on_stored(&mut self, outcome: Stored) {
-        match outcome {
-            Stored::Written { shard, written } => {
-                self.storing -= 1;
-                self.context.metrics.server.stored(self.served.name(), shard, written.bytes, written.duration);
-            }
-            Stored::Failed { shard, error } => {
-                self.storing -= 1;
-                tracing::error!(model = self.served.name(), shard, %error, "shard not stored; a restart reads more instead");
-                self.context.metrics.server.store_discarded("write_failed");
-                // What changed since is no longer known to be complete: this store stays as it was.
-                if let Some(owned) = self.shards.get_mut(&shard) {
-                    owned.store = None;
-                }
-            }
-            Stored::Deleted(Ok(())) => {}
-            Stored::Deleted(Err(error)) => {
-                tracing::warn!(model = self.served.name(), %error, "applied push records not deleted, will be tried again");
-            }
-        }
-    }
-
-    /// Deletes what every restart would skip: push records below the committed barriers, by weir alone.
-    fn delete_if_due(&mut self) {
-        if Instant::now() < self.delete_due {
-            return;
-        }
-        self.delete_due = Instant::now() + Duration::from_millis(self.context.settings.server.delete_interval_ms);
-        let before: Vec<(u32, u64)> = self.shards.iter().map(|(&shard, owned)| (shard, owned.published)).collect();
-        if !before.is_empty() {
-            // A full channel means that the thread is busy storing; the next deletion covers this one.
-            let _ = self.channels.store_jobs.try_send(StoreJob::Delete(before));
-        }
+impl<M: InputModel> Drop for Role<'_, M> {
+    /// A role that fails has not given its shards up, and others may have them before it is back.
+    fn drop(&mut self) {
+        self.forget_shards();
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use weir_models::frames::position_to_wire;
 use weir_ps::{Model, PullAnswer, Reply, RequestId, Shard};
-use weir_runtime::{Context, Fatal};
+use weir_runtime::{Context, Fatal, ShardSize};
 use weir_wire::frame::{self, PositionsHead};
 
 use crate::frames::PushRecord;
@@ -18,16 +19,31 @@ pub(crate) struct Owned<M: Model> {
     pub(crate) store: Option<Arc<weir_store::Shard>>,
     /// Push offset of the last committed barrier.
     pub(crate) published: u64,
+    /// Where the changelog goes on behind that barrier, if there is one.
+    pub(crate) changelog_next: Option<u64>,
+    /// Push offset of the barrier that the store has, or is about to have.
+    pub(crate) stored: Option<u64>,
+    /// When it is to be stored next, and rows that were published since it was the last time.
+    pub(crate) store_due: Instant,
+    pub(crate) unstored_rows: u64,
     frames: u64,
     rows: u64,
     /// Rows and dirty rows as the metrics have them.
     reported: Option<(usize, usize)>,
 }
 
-impl<M: Model> From<Restored<M>> for Owned<M> {
-    fn from(restored: Restored<M>) -> Self {
-        let Restored { shard, store, push_next } = restored;
-        Self { shard, store, published: push_next, frames: 0, rows: 0, reported: None }
+impl<M: Model> Owned<M> {
+    /// A shard that was just restored, to be stored for the first time after `store_interval`.
+    pub(crate) fn new(restored: Restored<M>, store_interval: Duration) -> Self {
+        let Restored { shard, store, push_next, changelog_next, stored } = restored;
+        let (published, store_due) = (push_next, Instant::now() + store_interval);
+        let (frames, rows, reported, unstored_rows) = (0, 0, None, 0);
+        Self { shard, store, published, changelog_next, stored, store_due, unstored_rows, frames, rows, reported }
+    }
+
+    /// Whether it is time to store it: by the clock, or by what a restart would have to read instead.
+    pub(crate) fn is_store_due(&self, after_rows: u64, now: Instant) -> bool {
+        self.store.is_some() && (now >= self.store_due || self.unstored_rows >= after_rows)
     }
 }
 
@@ -90,6 +106,14 @@ impl<M: Model> Owned<M> {
         Ok(value)
     }
 
+    fn size(&self) -> ShardSize {
+        let tables = self.shard.rows().tables().map(|(_, table)| table);
+        tables.fold(ShardSize::default(), |size, table| ShardSize {
+            parameters: size.parameters + table.len() * table.width(),
+            memory_bytes: size.memory_bytes + table.bytes(),
+        })
+    }
+
     /// Tells the metrics what was applied or published since the last time.
     pub(crate) fn report(&mut self, served: &ServedModel, context: &Context, shard: u32) {
         let metrics = &context.metrics.server;
@@ -100,7 +124,10 @@ impl<M: Model> Owned<M> {
         let (rows, dirty) = (self.shard.rows().len(), self.shard.rows().dirty());
         // After a publication too: the rows are clean then.
         if self.reported.replace((rows, dirty)) != Some((rows, dirty)) {
-            metrics.rows(served.name(), shard, rows, dirty);
+            metrics.held(served.name(), shard, self.size(), dirty);
+            for (spec, (_, table)) in served.description.schema.tables().iter().zip(self.shard.rows().tables()) {
+                metrics.rows(served.name(), shard, spec.name, table.len());
+            }
         }
     }
 }

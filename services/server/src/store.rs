@@ -1,5 +1,8 @@
 //! The local store: which blocks go in, and the thread that writes them.
 
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -61,8 +64,8 @@ pub(crate) enum Stored {
     Written { shard: u32, written: Written },
     /// It is not; what was stored before is still there.
     Failed { shard: u32, error: weir_store::Error },
-    /// Push records are gone, or not: then a later deletion covers them.
-    Deleted(weir_kafka::Result<()>),
+    /// Push records below these offsets are gone, or not: then a later deletion covers them.
+    Deleted { before: Vec<(u32, u64)>, outcome: weir_kafka::Result<()> },
 }
 
 /// Does one job after the other until the channel closes.
@@ -73,10 +76,32 @@ pub(crate) fn store_all(admin: &Admin, pushes: &str, jobs: &Receiver<StoreJob>, 
                 Ok(written) => Stored::Written { shard, written },
                 Err(error) => Stored::Failed { shard, error },
             },
-            StoreJob::Delete(before) => Stored::Deleted(admin.delete_records(pushes, &before)),
+            StoreJob::Delete(before) => {
+                let outcome = admin.delete_records(pushes, &before);
+                Stored::Deleted { before, outcome }
+            }
         };
         if done.send(outcome).is_err() {
             return;
         }
     }
+}
+
+/// What must fit on a disk before a store is trusted to it again.
+const PROBE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Whether the disk takes a file of some size in this directory. It is gone again when this returns.
+pub(crate) fn has_room(directory: &Path) -> bool {
+    let path = directory.join("probe");
+    let write = || {
+        fs::create_dir_all(directory)?;
+        let mut file = File::create(&path)?;
+        let zeros = vec![0; PROBE_BYTES / 16];
+        (0..16).try_for_each(|_| file.write_all(&zeros))?;
+        file.sync_all()
+    };
+    let taken = write().is_ok();
+    // Where it cannot be removed it could not be created either.
+    let _ = fs::remove_file(&path);
+    taken
 }

@@ -3,16 +3,25 @@
 
 #![expect(clippy::doc_markdown, reason = "these doc comments are help texts, printed as they are")]
 
+mod bench;
+mod demo;
+mod options;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use weir_runtime::{Origins, Settings, Sources};
 
+use crate::evaluate::EvaluateRatings;
 use crate::events::Kind;
 use crate::files::Format;
+pub(crate) use bench::{BenchCommand, BenchLatency, BenchMessages, BenchOptions, BenchRatings, BenchRecovery};
+pub(crate) use demo::Demo;
+pub(crate) use options::{CommonOptions, RestOptions, RoleOptions};
 
 const EXAMPLES: &str = "\
 Examples:
+  weir demo
+      everything at work on made-up events, without a Kafka
   weir standalone --brokers kafka:9092 --data-dir /var/lib/weir --listen 0.0.0.0:8080
       everything in one process
   weir server --data-dir server-0 --ops 127.0.0.1:9100
@@ -41,6 +50,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show all of it at work on made-up events, without a Kafka: a broker for trying only is inside
+    #[command(after_help = EXAMPLES)]
+    Demo(Demo),
     /// Run server, worker and gateway in one process
     #[command(after_help = EXAMPLES)]
     Standalone(RestOptions),
@@ -68,119 +80,30 @@ pub(crate) enum Command {
         /// ratings, messages or messages.scored
         topic: Option<String>,
     },
+    /// Go on where a log no longer reaches back: shows what is lost, accepts it with --yes
+    AcceptLoss(AcceptLossCommand),
+    /// Measure how well a model does on a file, without Kafka
+    #[command(subcommand)]
+    Evaluate(EvaluateCommand),
     /// Measure how fast this build is on this machine, against a given broker
     #[command(subcommand)]
     Bench(BenchCommand),
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum BenchCommand {
-    /// Events a second from the ratings topic to the gateway, in turns with a consumer that only decodes
-    Ratings(BenchRatings),
-    /// Messages a second from the messages topic to the gateway, in turns with a consumer that only decodes
-    Messages(BenchMessages),
-    /// How long a rating takes until answers contain it, and a message until it is scored, at a given rate
-    Latency(BenchLatency),
-    /// How long answers stand still when a server is killed under load and started again
-    Recovery(BenchRecovery),
+pub(crate) enum EvaluateCommand {
+    /// The recommender on a file of ratings, beside its baselines
+    Ratings(Box<EvaluateRatings>),
 }
 
-/// What `weir bench latency` takes.
+/// What `weir accept-loss` takes.
 #[derive(Debug, Args)]
-pub(crate) struct BenchLatency {
+pub(crate) struct AcceptLossCommand {
+    /// Write that what is lost is lost, so that roles go on without it; they must not run
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) common: CommonOptions,
-    /// Ratings a second, and as many messages
-    #[arg(long, default_value_t = 100.0)]
-    pub(crate) rate: f64,
-    /// Seconds of sending that count; two more come first
-    #[arg(long, default_value_t = 20)]
-    pub(crate) seconds: u64,
-    /// Partitions of each topic
-    #[arg(long, default_value_t = 4)]
-    pub(crate) partitions: u32,
-    /// Write the figures to this file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-}
-
-/// What `weir bench recovery` takes.
-#[derive(Debug, Args)]
-pub(crate) struct BenchRecovery {
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
-    /// Ratings that the model has learned before the first kill
-    #[arg(long, default_value_t = 500_000)]
-    pub(crate) events: u64,
-    /// Users that they are of
-    #[arg(long, default_value_t = 45_000)]
-    pub(crate) users: u64,
-    /// Items that they are of, by Zipf's law
-    #[arg(long, default_value_t = 49_000)]
-    pub(crate) items: u64,
-    /// Factors of users and items, of both factor models
-    #[arg(long, default_value_t = 10)]
-    pub(crate) factors: u16,
-    /// Ratings a second meanwhile
-    #[arg(long, default_value_t = 1_000.0)]
-    pub(crate) rate: f64,
-    /// How often the server is killed
-    #[arg(long, default_value_t = 5)]
-    pub(crate) kills: usize,
-    /// Write the figures to this file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-}
-
-/// What each benchmark of a whole pipeline takes.
-#[derive(Debug, Default, Args)]
-pub(crate) struct BenchOptions {
-    #[command(flatten)]
-    pub(crate) common: CommonOptions,
-    /// Events to write and to learn
-    #[arg(long, default_value_t = 1_000_000)]
-    pub(crate) events: u64,
-    /// Partitions of the topic
-    #[arg(long, default_value_t = 4)]
-    pub(crate) partitions: u32,
-    /// How often both are measured
-    #[arg(long, default_value_t = 3)]
-    pub(crate) rounds: usize,
-    /// Write the figures to this file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-}
-
-/// What `weir bench messages` takes.
-#[derive(Debug, Default, Args)]
-pub(crate) struct BenchMessages {
-    #[command(flatten)]
-    pub(crate) bench: BenchOptions,
-    /// Messages to write over and over, lines of spam or ham, a tab, and the text; without it short texts are made up
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// Seed of messages that are made up
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-}
-
-/// What `weir bench ratings` takes.
-#[derive(Debug, Args)]
-pub(crate) struct BenchRatings {
-    #[command(flatten)]
-    pub(crate) bench: BenchOptions,
-    /// Users that they are of
-    #[arg(long, default_value_t = 45_000)]
-    pub(crate) users: u64,
-    /// Items that they are of, by Zipf's law
-    #[arg(long, default_value_t = 49_000)]
-    pub(crate) items: u64,
-    /// Factors of users and items, of both factor models
-    #[arg(long, default_value_t = 10)]
-    pub(crate) factors: u16,
-    /// Seed of the ratings
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    pub(crate) options: CommonOptions,
 }
 
 /// What `weir import` takes.
@@ -241,60 +164,6 @@ impl ValidateCommand {
     pub(crate) const SAMPLE: u64 = 10_000;
 }
 
-impl Default for BenchRatings {
-    fn default() -> Self {
-        Self { bench: BenchOptions::default(), users: 45_000, items: 49_000, factors: 10, seed: 1 }
-    }
-}
-
-/// What every command takes.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct CommonOptions {
-    /// TOML file with settings [env: WEIR_CONFIG]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Kafka's bootstrap addresses, several separated by commas [env: WEIR_BROKERS] [default: 127.0.0.1:9092]
-    #[arg(long, value_name = "HOST:PORT")]
-    brokers: Option<String>,
-    /// Directory of this instance's name, lock and local stores; one for each process [env: WEIR_DATA_DIR] [default:
-    /// ./weir-data]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<String>,
-    /// Stable name of this instance; without one a name is drawn and kept in the data directory [env: WEIR_NAME]
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
-    /// First part of the names of internal topics and groups [env: WEIR_PREFIX] [default: weir]
-    #[arg(long, value_name = "PREFIX")]
-    prefix: Option<String>,
-    /// Models to run, separated by commas, of recommender, spam and counting [env: WEIR_MODELS] [default:
-    /// recommender,spam]
-    #[arg(long, value_name = "MODELS")]
-    models: Option<String>,
-    /// Any setting that `weir config --dump` shows, as in worker.in_flight=4 [env: WEIR_WORKER__IN_FLIGHT and so on]
-    #[arg(long = "set", value_name = "SETTING=VALUE", value_parser = assignment)]
-    set: Vec<(String, String)>,
-}
-
-/// What each role takes.
-#[derive(Debug, Default, Args)]
-pub(crate) struct RoleOptions {
-    #[command(flatten)]
-    common: CommonOptions,
-    /// Address that serves health and metrics alone [env: WEIR_OPS] [default: none]
-    #[arg(long, value_name = "ADDR:PORT")]
-    ops: Option<String>,
-}
-
-/// What roles with REST take.
-#[derive(Debug, Default, Args)]
-pub(crate) struct RestOptions {
-    #[command(flatten)]
-    role: RoleOptions,
-    /// Address that serves REST, health and metrics [env: WEIR_LISTEN] [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<String>,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct TopicsCommand {
     #[command(subcommand)]
@@ -321,60 +190,10 @@ pub(crate) struct ConfigCommand {
     pub(crate) options: RestOptions,
 }
 
-impl CommonOptions {
-    /// The settings of these options over those of the environment, the file and the defaults.
-    pub(crate) fn load(self) -> Result<Settings, weir_runtime::Error> {
-        self.load_with(Vec::new())
-    }
-
-    fn load_with(self, more: Vec<(&str, Option<String>)>) -> Result<Settings, weir_runtime::Error> {
-        Settings::load(&self.sources(more)?)
-    }
-
-    fn sources(self, mut more: Vec<(&str, Option<String>)>) -> Result<Sources, weir_runtime::Error> {
-        let Self { config, brokers, data_dir, name, prefix, models, set } = self;
-        more.extend([
-            ("brokers", brokers),
-            ("data_dir", data_dir),
-            ("name", name),
-            ("prefix", prefix),
-            ("models", models),
-        ]);
-        let given = more.into_iter().filter_map(|(setting, value)| Some((setting.to_owned(), value?)));
-        Sources::of_process(config, set.into_iter().chain(given).collect())
-    }
-}
-
-impl RoleOptions {
-    /// As [`CommonOptions::load`].
-    pub(crate) fn load(self) -> Result<Settings, weir_runtime::Error> {
-        self.common.load_with(vec![("ops", self.ops)])
-    }
-}
-
-impl RestOptions {
-    /// As [`CommonOptions::load`].
-    pub(crate) fn load(self) -> Result<Settings, weir_runtime::Error> {
-        self.load_with_origins().map(|(settings, _)| settings)
-    }
-
-    /// As [`RestOptions::load`], with where each setting comes from.
-    pub(crate) fn load_with_origins(self) -> Result<(Settings, Origins), weir_runtime::Error> {
-        let more = vec![("ops", self.role.ops), ("listen", self.listen)];
-        Settings::load_with_origins(&self.role.common.sources(more)?)
-    }
-}
-
-fn assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((setting, value)) if !setting.is_empty() => Ok((setting.to_owned(), value.to_owned())),
-        _ => Err("expected SETTING=VALUE, for example worker.in_flight=4".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use weir_runtime::Settings;
 
     use super::*;
 

@@ -87,27 +87,33 @@ fn run_name() -> String {
 
 impl Workload<'_> {
     fn measure(&self, run: &str, mut settings: Settings, next: impl FnMut() -> Event) -> anyhow::Result<()> {
-        let BenchOptions { events, partitions, rounds, json, .. } = self.options;
+        let BenchOptions { events, partitions, rounds, warm_up, json, .. } = self.options;
         settings.models = vec![self.model.name().to_owned()];
         weir_runtime::init_logs(&settings.log)?;
         let admin = Admin::connect(&topics::connection(&settings), LOOKUP)?;
         create_input(&admin, &settings, &self.topic, *partitions)?;
         let ends = events::fill(&settings, &admin, (&self.topic, *partitions), *events, next)?;
         let mut measured = Vec::new();
-        for number in 0..(*rounds).max(1) {
-            let bare = bare::read(&settings, &self.topic, &ends, self.decodes)?;
+        for number in 0..warm_up + (*rounds).max(1) {
             settings.prefix = format!("{run}-{number}");
-            let pipeline = pipeline::run(&settings, &ends);
-            remove(&admin, topics::internal_names(&settings)?);
-            let pipeline = pipeline.with_context(|| format!("round {}", number + 1))?;
-            let round = Round { bare, pipeline };
-            println!("round {}: {}", number + 1, round.line(*events));
+            let round = self.round(&admin, &settings, &ends).with_context(|| format!("round {}", number + 1))?;
+            let counts = if number < *warm_up { ", does not count" } else { "" };
+            println!("round {}: {}{counts}", number + 1, round.line(*events));
             measured.push(round);
         }
+        measured.drain(..*warm_up);
         remove(&admin, topics::outer_names(&settings)?);
         let report = Report::new(self.name, *events, &measured);
         println!("{report}");
         json.as_ref().map_or(Ok(()), |file| write(file, &report))
+    }
+
+    /// The bare consumer, then the pipeline with topics of its own, which are removed again.
+    fn round(&self, admin: &Admin, settings: &Settings, ends: &[u64]) -> anyhow::Result<Round> {
+        let bare = bare::read(settings, &self.topic, ends, self.decodes)?;
+        let pipeline = pipeline::run(settings, ends);
+        remove(admin, topics::internal_names(settings)?);
+        Ok(Round { bare, pipeline: pipeline? })
     }
 }
 

@@ -4,8 +4,11 @@ use anyhow::Context as _;
 use weir_models::{message_mapping, rating_mapping};
 use weir_runtime::{Settings, how_to_set};
 
-use crate::arguments::{Arguments, BenchCommand, Command, ConfigCommand, TopicsAction, TopicsCommand};
+use crate::accept_loss;
+use crate::arguments::{Arguments, BenchCommand, Command, ConfigCommand, EvaluateCommand, TopicsAction, TopicsCommand};
 use crate::bench;
+use crate::demo;
+use crate::evaluate;
 use crate::import;
 use crate::learner::built_in;
 use crate::roles::{self, Role};
@@ -19,6 +22,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Server(options) => run_roles(&[Role::Server], checked(options.load())?),
         Command::Worker(options) => run_roles(&[Role::Worker], checked(options.load())?),
         Command::Gateway(options) => run_roles(&[Role::Gateway], checked(options.load())?),
+        Command::Demo(command) => demo::run(&command),
         Command::Topics(TopicsCommand { action: Some(TopicsAction::Create(options)), .. }) => {
             topics::create(&checked(options.load())?)
         }
@@ -26,6 +30,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Config(options) => config(options),
         Command::Import(command) => import::run(&command, &checked(command.options.clone().load())?),
         Command::Validate(command) => validate::run(&command, &checked(command.options.clone().load())?),
+        Command::AcceptLoss(command) => accept_loss::run(&command, &checked(command.options.clone().load())?),
+        Command::Evaluate(EvaluateCommand::Ratings(command)) => evaluate::ratings(&command, checked),
         Command::Schema { topic } => schema::print(topic.as_deref()),
         Command::Bench(BenchCommand::Ratings(command)) => {
             bench::ratings(&command, checked(command.bench.common.clone().load())?)

@@ -104,13 +104,13 @@ struct Typed<M>(M);
 
 impl<M: InputModel> Roles for Typed<M> {
     fn server(&self, description: &Description, context: &Context, name: &str) -> anyhow::Result<()> {
-        let cluster_id = topics::prepare(&context.settings, std::slice::from_ref(description))?.cluster_id;
+        let cluster_id = topics::prepare_role(context, description)?;
         let served = ServedModel::new(description.clone(), &cluster_id, context)?;
         weir_server::run(&self.0, &served, context, &context.health.part(name))
     }
 
     fn worker(&self, description: &Description, context: &Context, name: &str) -> anyhow::Result<()> {
-        topics::prepare(&context.settings, std::slice::from_ref(description))?;
+        topics::prepare_role(context, description)?;
         let trained = TrainedModel::new(description.clone(), context);
         weir_worker::run(&self.0, &trained, context, &context.health.part(name))
     }
@@ -121,6 +121,7 @@ fn judged(role: &str, context: &Context, outcome: anyhow::Result<()>) -> anyhow:
     outcome.map_err(|error| match error.downcast_ref::<weir_kafka::Error>() {
         // Two processes under one name would take turns in fencing each other.
         Some(kafka) if kafka.is_fenced() => {
+            context.metrics.fenced(role);
             Fatal::new(format!("{error:#}; give each instance a name of its own (--name)")).into()
         }
         Some(kafka) if kafka.is_unreachable() => {

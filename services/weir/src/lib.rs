@@ -5,9 +5,12 @@
 //! and hand what the roles share to each of them. Deliberately not here: what a role does (`services/server`, `worker`,
 //! `gateway`) and how a process is supervised (`shared/runtime`).
 
+mod accept_loss;
 mod arguments;
 mod bench;
 mod commands;
+mod demo;
+mod evaluate;
 mod events;
 mod files;
 mod import;

@@ -14,7 +14,7 @@ pub(crate) struct Process {
     /// For health and metrics alone.
     pub(crate) ops: Option<TcpListener>,
     /// Locked until the process ends.
-    _data: DataDirectory,
+    pub(crate) data: DataDirectory,
 }
 
 impl Process {
@@ -34,7 +34,7 @@ impl Process {
         shutdown.on_signals()?;
         let metrics = Arc::new(Metrics::new(Registry::new())?);
         let context = Context { settings: Arc::new(settings), instance, metrics, health: Health::new(), shutdown };
-        let process = Self { context, rest, ops, _data: data };
+        let process = Self { context, rest, ops, data };
         process.announce(models);
         Ok(process)
     }

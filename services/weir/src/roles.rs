@@ -1,7 +1,10 @@
 //! Which roles a process runs, each on a thread of its own under the supervisor.
 
+use std::net::SocketAddr;
+
 use anyhow::Context as _;
-use weir_runtime::{Settings, Supervisor, serve_ops};
+use weir_gateway::Gateway;
+use weir_runtime::{Context, DataDirectory, Settings, Supervisor, serve_ops};
 
 use crate::learner::{self, Learner};
 use crate::process::Process;
@@ -27,18 +30,59 @@ impl Role {
 /// # Errors
 /// A port, the data directory or a setting is refused, two learners have one name, or a role cannot go on.
 pub fn run(learners: &[Learner], roles: &[Role], settings: Settings) -> anyhow::Result<()> {
-    let descriptions: Vec<_> = learners.iter().map(|learner| learner.description().clone()).collect();
-    let process = Process::prepare(settings, &descriptions, roles.contains(&Role::Gateway))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build();
-    let runtime = runtime.context("no threads for HTTP")?;
-    let context = process.context;
-    if let Some(listener) = process.ops {
-        runtime.spawn(serve_ops(listener, context.clone()));
+    Running::start(learners, roles, settings)?.join()
+}
+
+/// Roles at work.
+pub(crate) struct Running {
+    pub(crate) context: Context,
+    /// Where the gateway is among the roles.
+    pub(crate) gateway: Option<Gateway>,
+    /// Where it listens.
+    pub(crate) address: Option<SocketAddr>,
+    supervisor: Supervisor,
+    /// Serves HTTP.
+    _runtime: tokio::runtime::Runtime,
+    /// Locked until the process ends.
+    _data: DataDirectory,
+}
+
+impl Running {
+    /// Starts `roles` of `learners`, none of them ready yet.
+    ///
+    /// # Errors
+    /// As [`run`], but for a role that cannot go on.
+    pub(crate) fn start(learners: &[Learner], roles: &[Role], settings: Settings) -> anyhow::Result<Self> {
+        let descriptions: Vec<_> = learners.iter().map(|learner| learner.description().clone()).collect();
+        let Process { context, rest, ops, data } =
+            Process::prepare(settings, &descriptions, roles.contains(&Role::Gateway))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build();
+        let runtime = runtime.context("no threads for HTTP")?;
+        if let Some(listener) = ops {
+            runtime.spawn(serve_ops(listener, context.clone()));
+        }
+        let mut supervisor = Supervisor::new(context.clone());
+        learner::spawn(&mut supervisor, roles, learners)?;
+        let address = rest.as_ref().and_then(|listener| listener.local_addr().ok());
+        let start = |listener| weir_gateway::start(&mut supervisor, &context, descriptions, runtime.handle(), listener);
+        let gateway = rest.map(start).transpose()?;
+        Ok(Self { context, gateway, address, supervisor, _runtime: runtime, _data: data })
     }
-    let mut supervisor = Supervisor::new(context.clone());
-    learner::spawn(&mut supervisor, roles, learners)?;
-    if let Some(listener) = process.rest {
-        weir_gateway::start(&mut supervisor, &context, descriptions, runtime.handle(), listener)?;
+
+    /// Waits until all roles have stopped.
+    ///
+    /// # Errors
+    /// The first fatal error of a role.
+    pub(crate) fn join(self) -> anyhow::Result<()> {
+        self.supervisor.join()
     }
-    supervisor.join()
+
+    /// Stops all roles.
+    ///
+    /// # Errors
+    /// As [`Running::join`].
+    pub(crate) fn stop(self) -> anyhow::Result<()> {
+        self.context.shutdown.request();
+        self.join()
+    }
 }

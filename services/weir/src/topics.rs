@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use weir_kafka::{Admin, Connection, Partitions, TopicSpec};
 use weir_models::{Description, descriptions};
-use weir_runtime::{Fatal, Settings};
+use weir_runtime::{Context, Fatal, Settings, remember_cluster};
 
 /// How long a broker may take to answer before it counts as away.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,32 +19,38 @@ pub(crate) fn connection(settings: &Settings) -> Connection {
     Connection::new(&settings.brokers, format!("{}-admin", settings.prefix)).with_settings(&settings.kafka.settings)
 }
 
-/// The cluster, once its topics are as they must be.
-pub(crate) struct Prepared {
-    pub(crate) cluster_id: String,
-    pub(crate) topics: Vec<String>,
-}
-
-/// Creates what `models` lack and checks the rest: what a server or worker does before it starts.
+/// What a server or worker of `model` does before it starts: makes sure that the cluster is the one it knows, creates what
+/// is missing there and checks the rest. Returns the cluster's id.
 ///
 /// # Errors
-/// The broker cannot be reached; [`Fatal`] for a topic that is not as it must be, with what to change.
-pub(crate) fn prepare(settings: &Settings, models: &[Description]) -> anyhow::Result<Prepared> {
+/// The broker cannot be reached; [`Fatal`] for another cluster, and for a topic that is not as it must be, with what to
+/// change.
+pub(crate) fn prepare_role(context: &Context, model: &Description) -> anyhow::Result<String> {
+    let settings = &context.settings;
     let admin = Admin::connect(&connection(settings), TIMEOUT)?;
-    let topics = ensure(&admin, settings, models).map_err(|error| match error.downcast_ref() {
+    remember_cluster(&settings.data_dir, &settings.brokers, admin.cluster_id()).map_err(|error| match error {
+        weir_runtime::Error::OtherCluster { .. } => Fatal::new(error.to_string()).into(),
+        _ => anyhow::Error::new(error),
+    })?;
+    prepare(&admin, settings, std::slice::from_ref(model))?;
+    Ok(admin.cluster_id().to_owned())
+}
+
+/// Creates what `models` lack, checks the rest, and gives the names of all.
+fn prepare(admin: &Admin, settings: &Settings, models: &[Description]) -> anyhow::Result<Vec<String>> {
+    ensure(admin, settings, models).map_err(|error| match error.downcast_ref() {
         Some(weir_kafka::Error::TopicMismatch { .. }) => Fatal::new(error.to_string()).into(),
         _ => error,
-    })?;
-    Ok(Prepared { cluster_id: admin.cluster_id().to_owned(), topics })
+    })
 }
 
 /// Creates what is missing, checks the rest, and says so.
 pub(crate) fn create(settings: &Settings) -> anyhow::Result<()> {
-    let prepared = prepare(settings, &descriptions(settings)?)?;
-    for topic in prepared.topics {
+    let admin = Admin::connect(&connection(settings), TIMEOUT)?;
+    for topic in prepare(&admin, settings, &descriptions(settings)?)? {
         println!("topic {topic} is as it must be");
     }
-    println!("all on cluster {}", prepared.cluster_id);
+    println!("all on cluster {}", admin.cluster_id());
     Ok(())
 }
 
@@ -114,7 +120,11 @@ pub(crate) fn outer_names(settings: &Settings) -> anyhow::Result<Vec<String>> {
     Ok(outer_specs(settings, &descriptions(settings)?).into_iter().map(|spec| spec.name).collect())
 }
 
-fn specs(settings: &Settings) -> anyhow::Result<Vec<TopicSpec>> {
+/// The topics of the models in force, as they must be.
+///
+/// # Errors
+/// A model's settings are refused.
+pub(crate) fn specs(settings: &Settings) -> anyhow::Result<Vec<TopicSpec>> {
     let models = descriptions(settings)?;
     Ok([outer_specs(settings, &models), internal_specs(settings, &models)].concat())
 }

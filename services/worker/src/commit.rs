@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use weir_kafka::{GroupMetadata, InputOffsets, OutRecord, Transaction};
 use weir_models::frames::encode_push;
-use weir_ps::{Output, Step};
-use weir_runtime::Context;
+use weir_ps::{Measures, Output, Step};
+use weir_runtime::{Context, EventOutcome};
 use weir_wire::{FrameError, rejected};
 
 use crate::input::REJECTED;
@@ -15,13 +15,16 @@ use crate::model::{ROLE, TrainedModel};
 
 /// A step on its way, and what to tell the metrics when it is committed.
 pub(crate) struct StepInfo {
-    began: Instant,
+    pub(crate) began: Instant,
     events: usize,
+    repeated: usize,
     /// Refused events by reason.
     rejected: BTreeMap<String, u64>,
     rows: u64,
     bytes: u64,
-    next: Vec<(u32, u64)>,
+    /// Source partitions and where they go on.
+    pub(crate) next: Vec<(u32, u64)>,
+    measures: Measures,
 }
 
 /// Makes a step's transaction: its pushes, its outputs, and the input offsets.
@@ -51,7 +54,8 @@ pub(crate) fn transaction_of(
     }
     let next: Vec<(u32, u64)> = step.ranges.iter().map(|range| (range.source, range.next.sequence)).collect();
     let offsets = InputOffsets { metadata, topic: Arc::clone(&trained.input), next: next.clone() };
-    let info = StepInfo { began, events: step.events, rejected, rows, bytes, next };
+    let (events, repeated, measures) = (step.events, step.repeated, step.measures);
+    let info = StepInfo { began, events, repeated, rejected, rows, bytes, next, measures };
     Ok((Transaction { records, offsets: Some(offsets) }, info))
 }
 
@@ -74,11 +78,15 @@ impl StepInfo {
         let (metrics, name) = (&context.metrics, trained.name());
         metrics.transaction_committed(ROLE, name, duration);
         metrics.worker.batch_committed(name, self.events, self.began.elapsed());
-        metrics.worker.events(name, weir_runtime::EventOutcome::Learned, self.events as u64);
+        metrics.worker.events(name, &trained.input, EventOutcome::Learned, self.events as u64);
+        metrics.worker.events(name, &trained.input, EventOutcome::Repeated, self.repeated as u64);
         for (reason, &count) in &self.rejected {
-            metrics.worker.rejected(name, reason, count);
+            metrics.worker.rejected(name, &trained.input, reason, count);
         }
         metrics.worker.pushed(name, self.rows, self.bytes);
+        for measure in self.measures.iter() {
+            metrics.worker.measured(name, trained.description.generation, measure.name, measure.sum, measure.events);
+        }
         for &(source, next) in &self.next {
             metrics.worker.offset_committed(name, source, next);
         }

@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use weir_kafka::{Member, MemberEvent, Record};
@@ -13,6 +13,7 @@ use weir_wire::rejected;
 
 use crate::model::TrainedModel;
 use crate::room::Room;
+use crate::watch;
 
 /// The stream of refused events.
 pub(crate) const REJECTED: &str = "rejected";
@@ -31,11 +32,17 @@ type Event<M> = <<M as Model>::Worker as WorkerLogic>::Event;
 /// What the input brings.
 pub(crate) enum InputEvent<E> {
     /// A batch.
-    Batch(Batch<E>),
+    Batch(Cut<E>),
     /// The group moves source partitions.
     Rebalance(MemberEvent),
     /// Reading cannot go on.
     Failed(anyhow::Error),
+}
+
+/// A batch that is cut, and the time of its oldest record in milliseconds since 1970.
+pub(crate) struct Cut<E> {
+    pub(crate) batch: Batch<E>,
+    pub(crate) oldest_ms: i64,
 }
 
 /// Reads the input of one model.
@@ -54,31 +61,40 @@ pub(crate) struct InputReader<'a, M: InputModel> {
 /// One source partition: the batch under construction, and full ones that wait for room.
 pub(crate) struct SourceReader<E> {
     batcher: Batcher<E>,
-    full: VecDeque<Batch<E>>,
+    /// Time of the oldest record in the batcher.
+    oldest_ms: Option<i64>,
+    full: VecDeque<Cut<E>>,
 }
 
 impl<E> SourceReader<E> {
     fn new(source: u32, start: u64, limits: BatchLimits) -> Self {
-        Self { batcher: Batcher::new(source, Position::online(start), limits), full: VecDeque::new() }
+        let batcher = Batcher::new(source, Position::online(start), limits);
+        Self { batcher, oldest_ms: None, full: VecDeque::new() }
     }
 
-    /// The batcher with room for one more record.
-    fn batcher(&mut self) -> &mut Batcher<E> {
+    /// The batcher with room for one more record, of this time.
+    fn batcher(&mut self, timestamp_ms: i64) -> &mut Batcher<E> {
         if self.batcher.is_full() {
-            self.full.push_back(self.batcher.cut());
+            let cut = self.cut();
+            self.full.push_back(cut);
         }
+        self.oldest_ms = Some(self.oldest_ms.map_or(timestamp_ms, |oldest| oldest.min(timestamp_ms)));
         &mut self.batcher
+    }
+
+    fn cut(&mut self) -> Cut<E> {
+        Cut { batch: self.batcher.cut(), oldest_ms: self.oldest_ms.take().unwrap_or_else(watch::now_ms) }
     }
 
     fn is_full(&self) -> bool {
         !self.full.is_empty() || self.batcher.is_full()
     }
 
-    fn next(&mut self, drained: bool, now_ms: u64, may_go: impl Fn() -> bool) -> Option<Batch<E>> {
+    fn next(&mut self, drained: bool, now_ms: u64, may_go: impl Fn() -> bool) -> Option<Cut<E>> {
         if !self.full.is_empty() {
             return if may_go() { self.full.pop_front() } else { None };
         }
-        (self.batcher.is_due(drained, now_ms) && may_go()).then(|| self.batcher.cut())
+        (self.batcher.is_due(drained, now_ms) && may_go()).then(|| self.cut())
     }
 }
 
@@ -149,11 +165,12 @@ impl<M: InputModel> InputReader<'_, M> {
                     source.insert(SourceReader::new(record.partition, start, *limits))
                 }
             };
-            let batcher = source.batcher();
+            let timestamp_ms = record.timestamp_ms.unwrap_or_else(watch::now_ms);
+            let batcher = source.batcher(timestamp_ms);
             let bytes = record.payload.map_or(0, <[u8]>::len);
             // Rule 1: the first event must be the one expected, and none may come again.
             match batcher.advance(record.offset, bytes, now_ms) {
-                Ok(()) => decode(decoder, trained, &record, batcher.batch()),
+                Ok(()) => decode(decoder, trained, &record, timestamp_ms, batcher.batch()),
                 Err(expected) => failed = failed.or(Some((record.partition, record.offset, expected.sequence))),
             }
         })?;
@@ -180,15 +197,20 @@ impl<M: InputModel> InputReader<'_, M> {
     fn cut(&mut self, drained: bool, events: &Sender<InputEvent<Event<M>>>) {
         let now_ms = self.began.elapsed().as_millis() as u64;
         for (&number, source) in &mut self.sources {
-            while let Some(batch) = source.next(drained, now_ms, || self.room.take(number)) {
-                let _ = events.send(InputEvent::Batch(batch));
+            while let Some(cut) = source.next(drained, now_ms, || self.room.take(number)) {
+                let _ = events.send(InputEvent::Batch(cut));
             }
         }
     }
 }
 
-fn decode<E>(decoder: &mut impl Decoder<E>, trained: &TrainedModel, record: &Record<'_>, batch: &mut Batch<E>) {
-    let timestamp_ms = record.timestamp_ms.unwrap_or_else(now_ms);
+fn decode<E>(
+    decoder: &mut impl Decoder<E>,
+    trained: &TrainedModel,
+    record: &Record<'_>,
+    timestamp_ms: i64,
+    batch: &mut Batch<E>,
+) {
     let (partition, offset) = (record.partition, record.offset);
     let input = Input { key: record.key, payload: record.payload, timestamp_ms, offset };
     let Err(reject) = decoder.decode(input, batch) else { return };
@@ -201,8 +223,4 @@ fn decode<E>(decoder: &mut impl Decoder<E>, trained: &TrainedModel, record: &Rec
         value: cut(record.payload, rejected::MAX_VALUE_BYTES),
         headers: rejected::headers(&trained.input, partition, offset, &reject, length),
     });
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -10,10 +10,12 @@
 
 mod commit;
 mod input;
+mod lag;
 mod model;
 mod replies;
 mod role;
 mod room;
+mod watch;
 
 pub use model::TrainedModel;
 pub use role::run;

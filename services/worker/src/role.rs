@@ -1,5 +1,6 @@
 //! The loop that learns, and the threads around it.
 
+mod report;
 mod threads;
 
 use std::collections::BTreeMap;
@@ -11,15 +12,16 @@ use crossbeam_channel::{Receiver, Sender, select};
 use weir_kafka::{Committed, Member, MemberEvent, OutRecord, StartAt, Transaction, committed_patience};
 use weir_models::InputModel;
 use weir_models::frames::encode_pull;
-use weir_ps::{Batch, Model, PositionQuery, Worker, WorkerLogic, WorkerStats};
-use weir_runtime::{BrokerWatch, Context, Fatal, HealthPart};
+use weir_ps::{Model, PositionQuery, TakeOverError, Worker, WorkerLogic, WorkerStats};
+use weir_runtime::{BrokerWatch, Context, Fatal, HealthPart, Moved};
 use weir_wire::frame::{QueryHead, RequestId, encode_query};
 
 use crate::commit::{StepInfo, transaction_of};
-use crate::input::InputEvent;
+use crate::input::{Cut, InputEvent};
 use crate::model::{ROLE, TrainedModel, worker_settings};
 use crate::replies::ReplyEvent;
 use crate::room::Room;
+use crate::watch::Watch;
 
 /// How long the loop waits for something to happen.
 const TICK: Duration = Duration::from_millis(5);
@@ -60,17 +62,28 @@ pub(crate) struct Channels<'a, E> {
     pub(crate) input: Receiver<InputEvent<E>>,
     pub(crate) replies: Receiver<ReplyEvent>,
     pub(crate) transactions: Sender<Transaction>,
+    pub(crate) producer_stats: Arc<weir_kafka::Stats>,
     pub(crate) committed: Receiver<weir_kafka::Result<Committed>>,
 }
 
 /// A transaction that is being committed.
 enum Committing {
     Step(StepInfo),
-    Query,
+    Query(Instant),
+}
+
+impl Committing {
+    fn began(&self) -> Instant {
+        match self {
+            Self::Step(info) => info.began,
+            Self::Query(began) => *began,
+        }
+    }
 }
 
 /// Source partitions that the group has given, before the shards have said how far they are.
 struct Assigning {
+    began: Instant,
     committed: BTreeMap<u32, Option<u64>>,
     query: PositionQuery,
     asked: Option<Instant>,
@@ -91,6 +104,7 @@ struct Role<'a, M: InputModel> {
     push_topic: Arc<str>,
     pull_topic: Arc<str>,
     broker: BrokerWatch,
+    watch: Watch,
     reported: Option<(WorkerStats, [usize; 4])>,
 }
 
@@ -103,6 +117,12 @@ impl<'a, M: InputModel> Role<'a, M> {
         channels: Channels<'a, Event<M>>,
     ) -> Self {
         let settings = worker_settings(trained, context, channels.reply_to);
+        context.metrics.role_begins(ROLE, trained.name());
+        context.metrics.worker.begins(
+            trained.name(),
+            &trained.input,
+            weir_wire::Reason::ALL.map(weir_wire::Reason::as_str),
+        );
         Self {
             trained,
             context,
@@ -116,6 +136,7 @@ impl<'a, M: InputModel> Role<'a, M> {
             push_topic: trained.topics.pushes.as_str().into(),
             pull_topic: trained.topics.pulls.as_str().into(),
             broker: BrokerWatch::new(health, ROLE, trained.name(), "nothing is learned"),
+            watch: Watch::new(trained.name(), Arc::clone(&channels.producer_stats)),
             reported: None,
             channels,
         }
@@ -152,6 +173,7 @@ impl<'a, M: InputModel> Role<'a, M> {
         self.worker.tick(self.now_ms());
         for pull in self.worker.take_pulls() {
             let value = encode_pull(self.trained.hash, &pull)?;
+            self.context.metrics.worker.pulled_bytes(self.trained.name(), value.len());
             let record = OutRecord::new(Arc::clone(&self.pull_topic), Some(pull.shard), None, Some(value));
             // A pull that cannot be sent is one that got lost: it will be asked again.
             if let Err(error) = self.channels.pulls.send(&record) {
@@ -169,18 +191,26 @@ impl<'a, M: InputModel> Role<'a, M> {
 
     fn on_input(&mut self, event: InputEvent<Event<M>>) -> anyhow::Result<()> {
         match event {
-            InputEvent::Batch(batch) => self.on_batch(batch),
-            InputEvent::Rebalance(MemberEvent::Assigned(partitions)) => self.assigned(&partitions),
-            InputEvent::Rebalance(MemberEvent::Revoked { lost, .. }) => self.revoked(lost),
+            InputEvent::Batch(cut) => self.on_batch(cut),
+            InputEvent::Rebalance(MemberEvent::Assigned(partitions)) => {
+                self.context.metrics.rebalanced(ROLE, self.trained.name(), Moved::Assigned);
+                self.assigned(&partitions)
+            }
+            InputEvent::Rebalance(MemberEvent::Revoked { lost, .. }) => {
+                let moved = if lost { Moved::Lost } else { Moved::Revoked };
+                self.context.metrics.rebalanced(ROLE, self.trained.name(), moved);
+                self.revoked(lost)
+            }
             InputEvent::Rebalance(MemberEvent::EndOfPartition(_)) => Ok(()),
             InputEvent::Failed(error) => Err(error.context("read the input")),
         }
     }
 
-    fn on_batch(&mut self, batch: Batch<Event<M>>) -> anyhow::Result<()> {
+    fn on_batch(&mut self, Cut { batch, oldest_ms }: Cut<Event<M>>) -> anyhow::Result<()> {
         // A batch of a source partition that was given up is dropped; its new owner reads it (rule 14).
         let Some(received) = self.received.get_mut(&batch.range.source) else { return Ok(()) };
         *received += 1;
+        self.watch.lag.read(batch.range.source, batch.range.next.sequence, oldest_ms);
         let now_ms = self.now_ms();
         Ok(self.worker.on_batch(batch, now_ms)?)
     }
@@ -215,15 +245,21 @@ impl<'a, M: InputModel> Role<'a, M> {
             return Ok(());
         }
         self.health.not_ready("waiting for the shards' positions");
-        let patience = committed_patience(Duration::from_millis(self.context.settings.kafka.transaction_timeout_ms));
-        let committed = self.channels.member.committed(partitions, patience)?;
+        let began = Instant::now();
+        let committed = self.committed(partitions)?;
         self.queries += 1;
         self.assigning = Some(Assigning {
+            began,
             committed: partitions.iter().copied().zip(committed).collect(),
             query: PositionQuery::new(self.queries, self.trained.description.partitioner.shards(), partitions),
             asked: None,
         });
         Ok(())
+    }
+
+    fn committed(&self, partitions: &[u32]) -> weir_kafka::Result<Vec<Option<u64>>> {
+        let timeout = Duration::from_millis(self.context.settings.kafka.transaction_timeout_ms);
+        self.channels.member.committed(partitions, committed_patience(timeout))
     }
 
     /// Asks every shard how far it is, through its push log: behind everything that was committed before, so that the
@@ -244,28 +280,43 @@ impl<'a, M: InputModel> Role<'a, M> {
             records.push(OutRecord::new(Arc::clone(&self.push_topic), Some(shard), None, Some(value)));
         }
         self.channels.transactions.send(Transaction { records, offsets: None })?;
-        self.committing = Some(Committing::Query);
+        self.committing = Some(Committing::Query(Instant::now()));
         Ok(())
     }
 
     /// All shards have answered: begins to read.
     fn take_over(&mut self) -> anyhow::Result<()> {
-        let Some(Assigning { committed, query, .. }) = self.assigning.take() else { return Ok(()) };
+        let Some(Assigning { began, committed, query, .. }) = self.assigning.take() else { return Ok(()) };
         let mut starts = Vec::new();
         for (&source, &committed) in &committed {
             let bounds = self.channels.member.watermarks(source, LOOKUP)?;
             let (start, taught) = query
                 .start(source, committed, bounds.first..bounds.end)
-                .map_err(|error| Fatal::new(format!("{}: {error}", self.trained.input)))?;
+                .map_err(|error| self.why_not(source, committed, &error))?;
             self.worker.assign(source, start, taught);
             self.received.insert(source, 0);
+            self.watch.lag.begin(source, start.sequence);
             self.channels.room.open(source, start.sequence);
             starts.push((source, StartAt::Offset(start.sequence)));
         }
         self.channels.member.assign(&starts)?;
         tracing::info!(model = self.trained.name(), ?starts, "source partitions taken over");
+        self.context.metrics.worker.taken_over(self.trained.name(), began.elapsed());
         self.health.ready();
         Ok(())
+    }
+
+    /// Whether a contradiction between group and shards is final. The question is not fenced: a member that stood still
+    /// for longer than its session may ask while another one commits. Then the offset has moved on, and all that is to
+    /// be done is to start again.
+    fn why_not(&self, source: u32, committed: Option<u64>, error: &TakeOverError) -> anyhow::Error {
+        match self.committed(&[source]) {
+            Ok(now) if now == [committed] => Fatal::new(format!("{}: {error}", self.trained.input)).into(),
+            Ok(_) => {
+                anyhow::anyhow!("{}: another member has taken partition {source} over meanwhile", self.trained.input)
+            }
+            Err(error) => error.into(),
+        }
     }
 
     /// Ends what is under way, then lets go of all source partitions (rule 12).
@@ -283,9 +334,7 @@ impl<'a, M: InputModel> Role<'a, M> {
         let sources: Vec<u32> = self.worker.sources().map(|(source, _)| source).collect();
         for source in sources {
             self.worker.revoke(source);
-            self.context.metrics.worker.partition_gone(self.trained.name(), source);
         }
-        self.received.clear();
         loop {
             if self.committing.is_some() {
                 let result = self.channels.committed.recv_timeout(COMMIT_PATIENCE)?;
@@ -293,8 +342,18 @@ impl<'a, M: InputModel> Role<'a, M> {
             }
             self.commit()?;
             if self.committing.is_none() {
-                return Ok(());
+                break;
             }
+        }
+        self.forget_sources();
+        Ok(())
+    }
+
+    /// Their next owner's figures count from now on.
+    fn forget_sources(&mut self) {
+        self.watch.end(&self.context.metrics);
+        for source in std::mem::take(&mut self.received).into_keys() {
+            self.context.metrics.worker.partition_gone(self.trained.name(), source);
         }
     }
 
@@ -315,6 +374,7 @@ impl<'a, M: InputModel> Role<'a, M> {
         match (self.committing.take(), result) {
             (Some(Committing::Step(info)), Ok(committed)) => {
                 info.report(self.trained, self.context, committed.duration);
+                info.next.iter().for_each(|&(source, next)| self.watch.lag.committed(source, next));
                 Ok(())
             }
             (_, Ok(_)) => Ok(()),
@@ -324,22 +384,11 @@ impl<'a, M: InputModel> Role<'a, M> {
             }
         }
     }
+}
 
-    /// Tells the metrics what has changed, the end of the load too.
-    fn report(&mut self) {
-        self.broker.look(self.channels.member.stats().connected(), self.context);
-        let (worker, stats) = (&self.worker, self.worker.stats());
-        let (in_flight, unapplied) = (worker.in_flight(), worker.unapplied());
-        let levels = [in_flight, unapplied, worker.cached_rows(), self.channels.input.len()];
-        let before = self.reported.replace((stats, levels));
-        if before == self.reported {
-            return;
-        }
-        let before = before.map(|(stats, _)| stats).unwrap_or_default();
-        let (metrics, name) = (&self.context.metrics.worker, self.trained.name());
-        (before.asked..stats.asked).for_each(|_| metrics.pull_sent(name, false));
-        (before.asked_again..stats.asked_again).for_each(|_| metrics.pull_sent(name, true));
-        metrics.cache_used(name, stats.hits - before.hits, stats.misses - before.misses, worker.cached_rows());
-        metrics.waiting(name, in_flight, unapplied, self.channels.input.len());
+impl<M: InputModel> Drop for Role<'_, M> {
+    /// A role that fails has not given its source partitions up, and others may have them before it is back.
+    fn drop(&mut self) {
+        self.forget_sources();
     }
 }

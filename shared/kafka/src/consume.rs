@@ -81,7 +81,11 @@ pub(crate) fn offsets_of(
 pub(crate) fn assign<E>(consumer: &BaseConsumer<Context<E>>, topic: &str, starts: &[(u32, StartAt)]) -> Result<()>
 where
     Context<E>: ConsumerContext,
+    E: Send + Sync + 'static,
 {
+    if let Some(gaps) = &consumer.context().gaps {
+        gaps.begin(starts);
+    }
     let list = offsets_of("assign", topic, starts.iter().map(|(partition, start)| (*partition, start.offset())))?;
     consumer.assign(&list).map_err(|error| Error::of("assign", &error))?;
     // librdkafka keeps a pause over a new assignment: a partition that was paused when the group moved would stand
@@ -112,6 +116,11 @@ where
         match consumer.poll(wait) {
             Some(Ok(message)) => {
                 let record = Record::of(&message);
+                if let Some(gaps) = &consumer.context().gaps
+                    && let Err(dropped) = gaps.check(topic, record.partition, record.offset)
+                {
+                    break Err(dropped);
+                }
                 bytes += record.bytes();
                 polled.records += 1;
                 on_record(record);

@@ -11,7 +11,9 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tracing::{debug, trace};
 
+use crate::embedded::Gaps;
 use crate::error;
+use crate::statistics::{ClientStatistics, parse};
 
 /// Counters of one client, to be read by whoever exports metrics.
 #[derive(Debug, Default)]
@@ -25,6 +27,7 @@ pub struct Stats {
     /// Errors that librdkafka reported and handles itself, such as a lost connection.
     pub errors: AtomicU64,
     connected: AtomicBool,
+    client: Mutex<Arc<ClientStatistics>>,
 }
 
 impl Stats {
@@ -32,6 +35,12 @@ impl Stats {
     #[must_use]
     pub fn connected(&self) -> bool {
         self.connected.load(Ordering::Relaxed)
+    }
+
+    /// What librdkafka said last of the client, about once a second; nothing but zeros before.
+    #[must_use]
+    pub fn client(&self) -> Arc<ClientStatistics> {
+        Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn add(&self, records: u64, bytes: u64) {
@@ -48,13 +57,16 @@ pub(crate) struct Context<E> {
     last_reason: Mutex<String>,
     /// Set when the client gives up its session with the group, until it has partitions again.
     pub(crate) session_lost: AtomicBool,
+    /// On an embedded broker, what a reader must find next.
+    pub(crate) gaps: Option<Gaps>,
     pub(crate) extra: E,
 }
 
 impl<E> Context<E> {
     pub(crate) fn new(brokers: &str, extra: E) -> Self {
-        let (brokers, session_lost) = (brokers.to_owned(), AtomicBool::new(false));
-        Self { brokers, stats: Arc::default(), last_reason: Mutex::default(), session_lost, extra }
+        let (gaps, session_lost) = (Gaps::of(brokers), AtomicBool::new(false));
+        let brokers = brokers.to_owned();
+        Self { brokers, stats: Arc::default(), last_reason: Mutex::default(), session_lost, gaps, extra }
     }
 
     pub(crate) fn last_reason(&self) -> String {
@@ -110,6 +122,11 @@ impl<E: Send + Sync + 'static> ClientContext for Context<E> {
         if !self.stats.connected() && statistics.windows(UP.len()).any(|window| window == UP) {
             self.stats.connected.store(true, Ordering::Relaxed);
             debug!(brokers = self.brokers, "kafka can be reached");
+        }
+        let mut known = self.stats.client.lock().unwrap_or_else(PoisonError::into_inner);
+        match parse(statistics, known.number + 1) {
+            Ok(client) => *known = Arc::new(client),
+            Err(error) => debug!(%error, "statistics that cannot be read"),
         }
     }
 }

@@ -55,6 +55,21 @@ pub enum Error {
         /// What librdkafka says, with partition and offset where it names them.
         detail: String,
     },
+    /// The embedded broker has dropped records that were still to be read.
+    #[error(
+        "the embedded broker has dropped records {first} to {next} (exclusive) of {topic}:{partition} before they were \
+         read: it keeps only 5 MiB and 100,000 batches of a partition; write more slowly, or use a Kafka"
+    )]
+    Dropped {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// The first offset that is missing.
+        first: u64,
+        /// The offset that came in its place.
+        next: u64,
+    },
     /// The committed offsets stayed pending beyond the deadline (rule 10).
     #[error(
         "the committed offsets of group {group} on {topic} are still pending; a transaction hangs on \
@@ -71,6 +86,17 @@ pub enum Error {
     NotAMember {
         /// The consumer group.
         group: String,
+    },
+    /// A command wants to move the offsets of a group that somebody is a member of.
+    #[error(
+        "group {group} has {members} members: stop them first; who was killed is a member until its session ends, after \
+         kafka.session_timeout_ms"
+    )]
+    GroupInUse {
+        /// The consumer group.
+        group: String,
+        /// How many there are.
+        members: usize,
     },
     /// The group gave this member up while the brokers, or this process, were away; it has to join anew.
     #[error("the group that reads {topic} has given this member up after a silence longer than its session")]

@@ -51,7 +51,13 @@ impl GroupSettings {
 
     fn config(&self, connection: &Connection) -> Result<ClientConfig> {
         let (session, max_poll) = (millis(self.session_timeout), millis(self.max_poll_interval));
-        let defaults = [("heartbeat.interval.ms", "1000"), ("max.poll.interval.ms", max_poll.as_str())];
+        let defaults = [
+            ("heartbeat.interval.ms", "1000"),
+            ("max.poll.interval.ms", max_poll.as_str()),
+            // What a backlog brings of one partition before the next one's turn: thousands of events, not all of them.
+            // Learners that go by time (what is popular, what came last) see partitions about abreast.
+            ("fetch.message.max.bytes", "131072"),
+        ];
         let fixed = [
             ("group.id", self.group.as_str()),
             ("group.instance.id", &self.instance),
@@ -309,7 +315,7 @@ impl Drop for Member {
 }
 
 /// Errors of a look-up that pass by themselves: offsets that are pending, and a coordinator that is on the move.
-fn passing(code: RDKafkaErrorCode) -> bool {
+pub(crate) fn passing(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode::{
         CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator, RequestTimedOut, UnstableOffsetCommit,
         WaitingForCoordinator,
@@ -326,7 +332,7 @@ fn passing(code: RDKafkaErrorCode) -> bool {
         )
 }
 
-fn offsets_in(call: &'static str, list: &TopicPartitionList) -> Result<Vec<Option<u64>>> {
+pub(crate) fn offsets_in(call: &'static str, list: &TopicPartitionList) -> Result<Vec<Option<u64>>> {
     list.elements()
         .iter()
         .map(|element| {

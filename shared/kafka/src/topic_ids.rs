@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+use crate::embedded;
 use crate::{Connection, Error, Result};
 
 const CALL: &str = "look up topic ids";
@@ -21,7 +22,7 @@ const MAX_ANSWER_BYTES: usize = 16 << 20;
 /// bytes, without padding.
 ///
 /// `None` is a topic that does not exist, or whose id cannot be known: all of them where `security.protocol` is anything
-/// but `plaintext`, and where a broker does not speak version 12 of `Metadata`. Then only the cluster's id and offsets
+/// but `plaintext`, where a broker does not speak version 12 of `Metadata`, and on an embedded broker. Then only the cluster's id and offsets
 /// tell logs apart. It takes up to `timeout`; looking up the names of hosts is not under that limit.
 ///
 /// # Errors
@@ -29,6 +30,9 @@ const MAX_ANSWER_BYTES: usize = 16 << 20;
 /// answer is not Kafka's.
 pub fn topic_ids(connection: &Connection, topics: &[&str], timeout: Duration) -> Result<Vec<Option<String>>> {
     let unknown = || vec![None; topics.len()];
+    if embedded::serves(&connection.brokers) {
+        return Ok(unknown());
+    }
     let addresses: Vec<&str> = connection.brokers.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
     let addresses: Option<Vec<(String, u16)>> = addresses.into_iter().map(host_and_port).collect();
     let Some(addresses) = addresses.filter(|_| is_plaintext(connection)) else { return Ok(unknown()) };

@@ -138,7 +138,7 @@ impl Transactional {
 
     /// Counters of this producer.
     #[must_use]
-    pub fn stats(&self) -> &Stats {
+    pub fn stats(&self) -> &Arc<Stats> {
         &self.producer.context().stats
     }
 

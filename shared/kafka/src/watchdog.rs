@@ -23,13 +23,30 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Watches the calls of one producer, which makes one at a time.
 pub(crate) struct Watchdog {
-    started: Instant,
     limit: Duration,
-    /// Milliseconds since `started` at which the call at hand is overdue; 0 when there is none.
-    overdue_at: Arc<AtomicU64>,
+    times: Arc<Times>,
     /// Dropped first, which ends the thread.
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Milliseconds by a clock that stands still while the process does: one that was stopped, or a machine that was, for longer
+/// than a call may take can start over within the process when it goes on.
+#[derive(Default)]
+struct Times {
+    now: AtomicU64,
+    /// When the call at hand is overdue; 0 when there is none.
+    overdue_at: AtomicU64,
+}
+
+impl Times {
+    /// Moves the clock on; whether a call is overdue now.
+    fn pass(&self, time: Duration) -> bool {
+        let time = time.as_millis() as u64;
+        let (now, overdue_at) =
+            (self.now.fetch_add(time, Ordering::AcqRel) + time, self.overdue_at.load(Ordering::Acquire));
+        overdue_at != 0 && now > overdue_at
+    }
 }
 
 impl Watchdog {
@@ -46,25 +63,27 @@ impl Watchdog {
     }
 
     fn with(limit: Duration, interval: Duration, bark: impl Fn() + Send + 'static) -> std::io::Result<Self> {
-        let (started, overdue_at) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-        let (stop, stopped) = bounded(0);
-        let seen = Arc::clone(&overdue_at);
+        let (times, (stop, stopped)) = (Arc::new(Times::default()), bounded(0));
+        let seen = Arc::clone(&times);
         let thread = thread::Builder::new().name("kafka-watchdog".to_owned()).spawn(move || {
+            let mut looked = Instant::now();
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                let overdue_at = seen.load(Ordering::Acquire);
-                if overdue_at != 0 && started.elapsed().as_millis() as u64 > overdue_at {
+                let passed = looked.elapsed().min(2 * interval);
+                looked = Instant::now();
+                if seen.pass(passed) {
                     bark();
                 }
             }
         })?;
-        Ok(Self { started, limit, overdue_at, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { limit, times, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Runs `call` under watch.
     pub(crate) fn watch<T>(&self, call: impl FnOnce() -> T) -> T {
-        self.overdue_at.store((self.started.elapsed() + self.limit).as_millis() as u64, Ordering::Release);
+        let Times { now, overdue_at } = &*self.times;
+        overdue_at.store(now.load(Ordering::Acquire) + self.limit.as_millis() as u64, Ordering::Release);
         let result = call();
-        self.overdue_at.store(0, Ordering::Release);
+        overdue_at.store(0, Ordering::Release);
         result
     }
 }

@@ -5,7 +5,13 @@
 //! is `(weights, value)`, and what it teaches is one number that is added to each of its weights. Nothing is allocated. Weights add:
 //! the changes of several workers can be summed.
 //!
+//! Here are two classes; beside it are several ([`multiclass`]), numbers ([`regression`]) and one class ([`uniclass`]).
+//!
 //! Source: Crammer, Dekel, Keshet, Shalev-Shwartz, Singer, "Online Passive-Aggressive Algorithms", JMLR 7 (2006), figure 1.
+
+pub mod multiclass;
+pub mod regression;
+pub mod uniclass;
 
 use crate::{
     error::{Error, in_range},
@@ -65,25 +71,12 @@ impl Default for HyperParameters {
     }
 }
 
-/// Checked hyper-parameters.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Settings(HyperParameters);
+crate::error::checked_settings!(check);
 
-impl TryFrom<HyperParameters> for Settings {
-    type Error = Error;
-
-    fn try_from(values: HyperParameters) -> Result<Self, Error> {
-        in_range("aggressiveness", values.aggressiveness.into(), 1e-6, 1e6)?;
-        Ok(Self(values))
-    }
-}
-
-impl Settings {
-    /// All of them.
-    #[must_use]
-    pub fn values(&self) -> &HyperParameters {
-        &self.0
-    }
+/// Which values are allowed.
+fn check(values: HyperParameters) -> Result<(), Error> {
+    in_range("aggressiveness", values.aggressiveness.into(), 1e-6, 1e6)?;
+    Ok(())
 }
 
 /// Step size τ of an example with this loss and squared norm |x|²: l / |x|², at most C, or l / (|x|² + 1 / 2C).

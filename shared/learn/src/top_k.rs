@@ -1,5 +1,7 @@
 //! The k best of many, exactly.
 
+pub mod index;
+
 use std::{borrow::Cow, cmp::Ordering, collections::BinaryHeap};
 
 use ndarray::ArrayView2;
@@ -68,6 +70,15 @@ impl TopK {
         !score.is_nan()
             && (self.chosen.len() < self.k
                 || self.chosen.peek().is_some_and(|worst| offered.rank(&worst.0) == Ordering::Less))
+    }
+
+    /// The score of the worst of the chosen, once there are `k`: of what has less nothing is chosen any more. Infinite for a `k` of 0.
+    #[must_use]
+    pub fn worst(&self) -> Option<f32> {
+        match self.chosen.peek() {
+            Some(worst) => (self.chosen.len() >= self.k).then_some(worst.0.score),
+            None => (self.k == 0).then_some(f32::INFINITY),
+        }
     }
 
     /// Offers a row. Each key should be offered once.

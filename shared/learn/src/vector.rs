@@ -76,3 +76,19 @@ pub(crate) fn sum(values: &[f32]) -> f32 {
     }
     sums.iter().sum()
 }
+
+/// Σ of every second value, the first one included.
+pub(crate) fn sum_of_first(pairs: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (pairs, _) = pairs.as_chunks::<2>();
+    let (chunks, rest) = pairs.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            sums[lane] += chunk[lane][0];
+        }
+    }
+    for (sum, pair) in sums.iter_mut().zip(rest) {
+        *sum += pair[0];
+    }
+    sums.iter().sum()
+}

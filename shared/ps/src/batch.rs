@@ -70,6 +70,8 @@ pub struct Batch<E> {
     pub outputs: Vec<Output>,
     /// Slots of rows that no single event names; room for [`crate::WorkerLogic::on_recv`] to note what all of them share.
     pub shared_slots: Vec<u32>,
+    /// Events that the learner has dropped because it had learned them before ([`crate::repeats`]).
+    pub repeated: usize,
 }
 
 /// When a batch is full.
@@ -173,7 +175,7 @@ impl<E> Batcher<E> {
 fn empty<E>(source: u32, position: Position) -> Batch<E> {
     let range = SourceRange { source, first: position, next: position };
     let (names, words) = (Names::default(), Vec::new());
-    Batch { range, events: Vec::new(), names, words, outputs: Vec::new(), shared_slots: Vec::new() }
+    Batch { range, events: Vec::new(), names, words, outputs: Vec::new(), shared_slots: Vec::new(), repeated: 0 }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::{Batch, ByRule, Model, NameRef, Pulls, Rule, Schema, TableSpec, WorkerLogic, Workspace, words};
+use crate::{Batch, ByRule, Model, NameRef, Pulls, Rule, Schema, TableSpec, WorkerLogic, Workspace, repeats, words};
 
 /// Events by item.
 pub const ITEMS: u8 = 0;
@@ -14,21 +14,29 @@ pub const ITEMS: u8 = 0;
 pub const USERS: u8 = 1;
 /// Sums of the users' running counts.
 pub const SUMS: u8 = 2;
+/// Ids of the users' latest events.
+pub const EVENT_IDS: u8 = 3;
 
-/// The counting learner's three tables of one `u64` each.
+/// The counting learner's three tables of one `u64` each, and the one by which it knows repeats.
 #[derive(Clone, Debug)]
-pub struct CountingSchema([TableSpec; 3]);
+pub struct CountingSchema([TableSpec; 4]);
 
 impl Default for CountingSchema {
     fn default() -> Self {
         let table = |id, name, cached, named| TableSpec { id, name, width: 2, rule: Rule::AddU64, cached, named };
-        Self([table(ITEMS, "items", false, true), table(USERS, "users", true, true), table(SUMS, "sums", false, false)])
+        let [items, users] = [table(ITEMS, "items", false, true), table(USERS, "users", true, true)];
+        Self([items, users, table(SUMS, "sums", false, false), repeats::table(EVENT_IDS)])
     }
 }
 
 impl Schema for CountingSchema {
     fn tables(&self) -> &[TableSpec] {
         &self.0
+    }
+
+    /// 2: repeats do not count.
+    fn version(&self) -> u32 {
+        2
     }
 }
 
@@ -43,8 +51,11 @@ pub struct CountingEvent {
     pub item: u64,
     /// The item's id.
     pub item_name: NameRef,
+    /// The event's own id, hashed.
+    id: Option<u64>,
     user_slot: u32,
     item_slot: u32,
+    id_slot: u32,
 }
 
 impl CountingEvent {
@@ -52,6 +63,12 @@ impl CountingEvent {
     #[must_use]
     pub fn new((user, user_name): (u64, NameRef), (item, item_name): (u64, NameRef)) -> Self {
         Self { user, user_name, item, item_name, ..Self::default() }
+    }
+
+    /// The same with a hashed id of its own: it counts once, however often it comes.
+    #[must_use]
+    pub fn with_id(self, id: Option<u64>) -> Self {
+        Self { id, ..self }
     }
 }
 
@@ -66,11 +83,18 @@ impl WorkerLogic for Counting {
         for event in &mut batch.events {
             event.user_slot = pulls.pull_named(USERS, event.user, event.user_name);
             event.item_slot = pulls.pull_named(ITEMS, event.item, event.item_name);
+            if event.id.is_some() {
+                event.id_slot = pulls.pull(EVENT_IDS, event.user);
+            }
         }
     }
 
     fn on_pull_recv(&mut self, batch: &mut Batch<CountingEvent>, work: &mut Workspace) {
         for event in &batch.events {
+            if event.id.is_some_and(|id| repeats::is_repeat(work.row_mut(EVENT_IDS, event.id_slot), id)) {
+                batch.repeated += 1;
+                continue;
+            }
             words::add_u64(work.row_mut(ITEMS, event.item_slot), &words::from_u64(1));
             let user = work.row_mut(USERS, event.user_slot);
             words::add_u64(user, &words::from_u64(1));

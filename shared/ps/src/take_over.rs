@@ -48,8 +48,8 @@ pub enum TakeOverError {
     /// Events were deleted before they were learned.
     #[error(
         "partition {source_partition} begins at offset {first}, but its events are learned only up to {next}: the {} \
-         between are gone; give the topic a longer retention, and to go on without them learn what is left under another \
-         prefix", first - next
+         between are gone; give the topic a longer retention, and to go on without them either stop all workers and servers \
+         and run `weir accept-loss`, or learn what is left under another prefix", first - next
     )]
     Gone {
         /// The source partition.

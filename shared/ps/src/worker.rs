@@ -334,7 +334,9 @@ impl<L: WorkerLogic> Worker<L> {
             let pushed = work.finish(self.settings.partitioner, section_bytes, &batch.names, caches, range.next);
             let mut outputs = batch.outputs;
             outputs.append(&mut work.outputs);
-            self.finished.push(Finished::new(range, batch.events.len(), pushed, outputs));
+            let measures = std::mem::take(&mut work.measures);
+            let events = (batch.events.len() - batch.repeated, batch.repeated);
+            self.finished.push(Finished::new(range, events, pushed, outputs, measures));
             state.limiter.learned(range.next);
             work.clear();
             self.spare.push(work);

@@ -8,13 +8,14 @@ use std::sync::Arc;
 pub(crate) use finish::Pushed;
 pub(crate) use slab::{CACHED, DELETED, LATEST, PULLED, Slab, UNNAMED};
 
-use crate::{NameRef, Output, Rule, Schema, cache::Cache};
+use crate::{Measures, NameRef, Output, Rule, Schema, cache::Cache};
 
 /// The rows at hand while a batch is learned. A slot is the place of a key's row in its table, as its pull gave it.
 pub struct Workspace {
     pub(crate) schema: Arc<dyn Schema>,
     pub(crate) slabs: Vec<Slab>,
     pub(crate) outputs: Vec<Output>,
+    pub(crate) measures: Measures,
 }
 
 /// What a batch may do before its rows are there: name them.
@@ -50,12 +51,13 @@ impl Pulls<'_> {
 impl Workspace {
     pub(crate) fn new(schema: Arc<dyn Schema>) -> Self {
         let slabs = schema.tables().iter().map(|spec| Slab::new(spec.width)).collect();
-        Self { schema, slabs, outputs: Vec::new() }
+        Self { schema, slabs, outputs: Vec::new(), measures: Measures::default() }
     }
 
     pub(crate) fn clear(&mut self) {
         self.slabs.iter_mut().for_each(Slab::clear);
         self.outputs.clear();
+        self.measures = Measures::default();
     }
 
     /// The row in a pulled slot.
@@ -108,6 +110,13 @@ impl Workspace {
     /// Writes a record to one of the model's outputs.
     pub fn output(&mut self, output: Output) {
         self.outputs.push(output);
+    }
+
+    /// Says how good what was predicted of an event was, before it is learned; `measure` is one of a few fixed names. It is
+    /// counted once, with the transaction that commits the event.
+    #[inline]
+    pub fn measure(&mut self, measure: &'static str, value: f32) {
+        self.measures.add(measure, f64::from(value));
     }
 
     /// Brings in what is cached.

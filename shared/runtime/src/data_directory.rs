@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 use crate::settings::is_name;
@@ -57,20 +58,47 @@ impl DataDirectory {
         }
     }
 
-    /// Written beside and moved into place: half a name would be another name. It must outlive a power cut because it
-    /// names the transactions that this process may leave open.
+    /// Half a name would be another name, and it names the transactions that this process may leave open.
     fn keep(&self, file: &Path, name: String) -> Result<String, Error> {
-        let write = || {
-            let beside = self.path.join("name.new");
-            let mut new = File::create(&beside)?;
-            new.write_all(name.as_bytes())?;
-            new.sync_all()?;
-            std::fs::rename(&beside, file)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|error| unusable(file, &error))?;
+        write_whole(&self.path, file, &name)?;
         Ok(name)
     }
+}
+
+/// Remembers in a process's data directory which Kafka cluster its data is of, and refuses any other one from then on:
+/// offsets of one cluster's logs mean nothing in another's, even under the same address.
+///
+/// # Errors
+/// [`Error::OtherCluster`], or [`Error::DataDirectory`] where it cannot be read or written.
+pub fn remember_cluster(directory: &Path, brokers: &str, cluster_id: &str) -> Result<(), Error> {
+    /// The roles of a process look at the same time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = directory.join("cluster");
+    match std::fs::read_to_string(&file) {
+        Ok(kept) if kept.trim() == cluster_id => Ok(()),
+        Ok(kept) => Err(Error::OtherCluster {
+            path: directory.to_owned(),
+            kept: kept.trim().to_owned(),
+            brokers: brokers.to_owned(),
+            found: cluster_id.to_owned(),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => write_whole(directory, &file, cluster_id),
+        Err(error) => Err(unusable(&file, &error)),
+    }
+}
+
+/// Written beside and moved into place, so that a half is never taken for the whole, and so that it outlives a power cut.
+fn write_whole(directory: &Path, file: &Path, text: &str) -> Result<(), Error> {
+    let write = || {
+        let beside = file.with_extension("new");
+        let mut new = File::create(&beside)?;
+        new.write_all(text.as_bytes())?;
+        new.sync_all()?;
+        std::fs::rename(&beside, file)?;
+        File::open(directory)?.sync_all()
+    };
+    write().map_err(|error| unusable(file, &error))
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> Error {
@@ -107,6 +135,17 @@ mod tests {
         std::fs::write(&file, "").expect("a file");
         let text = DataDirectory::lock(&file.join("data")).expect_err("not below a file").to_string();
         assert!(text.contains("cannot be used") && text.contains("--data-dir") && !text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn another_cluster_than_the_first_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let look = |cluster| remember_cluster(directory.path(), "kafka:9092", cluster);
+        look("one").expect("the first is kept");
+        look("one").expect("it is the same");
+        let text = look("two").expect_err("another one").to_string();
+        let said = ["one", "two", "kafka:9092", "--data-dir"];
+        assert!(said.iter().all(|part| text.contains(part)) && !text.contains('\n'), "{text}");
     }
 
     #[test]

@@ -47,6 +47,22 @@ pub enum Error {
         /// What the operating system says.
         reason: String,
     },
+    /// The broker is of another cluster than what this process has on disk.
+    #[error(
+        "data directory {} belongs to kafka cluster {kept}, but {brokers} is cluster {found}: the logs of one mean nothing \
+         in the other; reach the old cluster again, or begin with the new one in an empty data directory: {}",
+        .path.display(), how_to_set("data_dir")
+    )]
+    OtherCluster {
+        /// The directory.
+        path: PathBuf,
+        /// The cluster that its data is of.
+        kept: String,
+        /// Where another one answered.
+        brokers: String,
+        /// That one.
+        found: String,
+    },
     /// The kept name cannot be used in topic, group and transactional names.
     #[error("{} holds no usable name: give one with --name, or delete the file to draw a new one", .0.display())]
     KeptName(PathBuf),

@@ -20,11 +20,14 @@ mod teardown;
 
 pub use broker_watch::BrokerWatch;
 pub use context::Context;
-pub use data_directory::{DataDirectory, draw_name};
+pub use data_directory::{DataDirectory, draw_name, remember_cluster};
 pub use error::Error;
 pub use health::{Health, HealthPart, PartState};
 pub use logs::init as init_logs;
-pub use metrics::{EventOutcome, GatewayMetrics, Metrics, ServerMetrics, WorkerMetrics};
+pub use metrics::{
+    ClientFigures, EventOutcome, Family, GatewayMetrics, InFlight, KafkaMetrics, Kind, Metrics, Moved, ServerMetrics,
+    ShardSize, WorkerMetrics,
+};
 pub use ops::{bind, router as ops_router, serve as serve_ops};
 /// Where [`Metrics`] are registered.
 pub use prometheus::Registry;

@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Error, exit};
 
+/// A write beyond the size that the process's files may have; the same number on all of Linux's architectures but MIPS.
+const FILE_SIZE_EXCEEDED: i32 = 25;
+
 /// Requested once, seen by all clones, never taken back.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
@@ -65,8 +68,10 @@ impl Shutdown {
         let refused = |error: std::io::Error| Error::Thread { name: "signals".into(), reason: error.to_string() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(refused)?;
         let _inside = runtime.enter();
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate()).map_err(refused)?, signal(SignalKind::interrupt()).map_err(refused)?);
+        let caught = |kind| signal(kind).map_err(refused);
+        let (mut terminate, mut interrupt) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
+        // It would end the process. Caught, the write fails as on a full disk, which the local store can bear.
+        drop(caught(SignalKind::from_raw(FILE_SIZE_EXCEEDED))?);
         let shutdown = self.clone();
         let wait = move || {
             runtime.block_on(async move {

@@ -64,6 +64,7 @@ pub fn supervise(
     let health = context.health.part(name);
     let mut failures = 0;
     health.not_ready("starting");
+    context.metrics.part_begins(name);
     while !context.shutdown.is_requested() {
         let started = Instant::now();
         let error = match catch_unwind(AssertUnwindSafe(&mut role)) {

@@ -56,6 +56,8 @@ pub struct Shard {
 pub struct Written {
     /// Bytes of the blocks and the meta data.
     pub bytes: u64,
+    /// Bytes that the whole store takes on disk now, all its shards together.
+    pub disk_bytes: u64,
     /// Until the disk had them.
     pub duration: Duration,
 }
@@ -106,7 +108,8 @@ impl Shard {
         }
         let (contents, bytes) = writer.commit(meta)?;
         *slot = Some(contents);
-        Ok(Written { bytes, duration: begun.elapsed() })
+        let disk_bytes = self.sled("write", |_| self.files.db.size_on_disk())?;
+        Ok(Written { bytes, disk_bytes, duration: begun.elapsed() })
     }
 
     /// Forgets everything that is stored for this shard.

@@ -75,6 +75,12 @@ impl Store {
         })
     }
 
+    /// Whether a shard of this name was ever begun.
+    #[must_use]
+    pub fn has_shard(&self, name: &str) -> bool {
+        self.files.db.tree_names().iter().any(|tree| tree == name.as_bytes())
+    }
+
     /// The shard of this name, empty if it was never written. Names need only differ from one another.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ pub(super) async fn measure(State(gateway): State<Gateway>, request: Request, ne
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = method_label(request.method());
+    let _in_flight = gateway.metrics.gateway.request_begins();
     let response = next.run(request).await;
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     gateway.metrics.gateway.request(route, method, response.status().as_u16(), started.elapsed());

@@ -36,8 +36,11 @@ pub struct RecommenderEvent {
     /// Milliseconds since 1970, no later than the record's own time.
     pub(super) time_ms: u64,
     pub(super) hours: f32,
+    /// The event's own id, hashed.
+    pub(super) id: Option<u64>,
     pub(super) user_slot: u32,
     pub(super) item_slot: u32,
+    pub(super) id_slot: u32,
 }
 
 impl InputModel for RecommenderModel {
@@ -52,12 +55,12 @@ impl Decoder<RecommenderEvent> for RecommenderModel {
     fn decode(&mut self, input: Input<'_>, batch: &mut Batch<RecommenderEvent>) -> Result<(), Reject> {
         // What the mapping passes over is no event of this model.
         let Some(weighted) = self.mapping.parse(input.key, input.payload)? else { return Ok(()) };
-        let (user, item, kind, ts) = match weighted.event {
-            RatingEvent::Rated { user, item, rating, ts, .. } => {
-                (user, Some(item), rating.map_or(Kind::Implicit, Kind::Rated), ts)
+        let (user, item, kind, ts, id) = match weighted.event {
+            RatingEvent::Rated { user, item, rating, ts, id, .. } => {
+                (user, Some(item), rating.map_or(Kind::Implicit, Kind::Rated), ts, id)
             }
-            RatingEvent::Removed { user, item, ts, .. } => (user, Some(item), Kind::Removed, ts),
-            RatingEvent::Forget { user } => (user, None, Kind::Forget, None),
+            RatingEvent::Removed { user, item, ts, id, .. } => (user, Some(item), Kind::Removed, ts, id),
+            RatingEvent::Forget { user } => (user, None, Kind::Forget, None, None),
         };
         // A time from the future would make its item the most popular one until then.
         let time_ms = ts.unwrap_or(input.timestamp_ms).min(input.timestamp_ms);
@@ -71,8 +74,10 @@ impl Decoder<RecommenderEvent> for RecommenderModel {
             item_name: item.as_deref().map(|item| batch.names.push(item)).unwrap_or_default(),
             time_ms: time_ms.max(0) as u64,
             hours: popularity::hours(time_ms, input.timestamp_ms),
+            id: id.as_deref().map(key),
             user_slot: 0,
             item_slot: 0,
+            id_slot: 0,
         });
         Ok(())
     }

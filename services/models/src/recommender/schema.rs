@@ -1,19 +1,19 @@
 //! The recommender's tables.
 
 use weir_learn::{GlobalMean, mf, popularity, ranking, seen};
-use weir_ps::{MergeRule, Rule, Schema, TableSpec, words};
+use weir_ps::{MergeRule, Rule, Schema, TableSpec, repeats, words};
 
-use super::{ACTIVITY, ITEMS, MEAN, POPULARITY, RecommenderSettings, RowParts, SEEN, SEEN_HEADS, USERS};
+use super::{ACTIVITY, EVENT_IDS, ITEMS, MEAN, POPULARITY, RecommenderSettings, RowParts, SEEN, SEEN_HEADS, USERS};
 
 /// Width of a row of [`SEEN_HEADS`]; as a delta its words are an item's key and an instruction.
 pub(super) const SEEN_HEAD_WIDTH: usize = seen::HEAD_WIDTH + 1;
 
-/// 2: rows of users and items have a part that ranks, those of items marks.
-const VERSION: u32 = 2;
+/// 2: rows of users and items have a part that ranks, those of items marks. 3: repeats teach nothing.
+const VERSION: u32 = 3;
 
 /// What the recommender's rows look like.
 pub struct RecommenderSchema {
-    tables: [TableSpec; 7],
+    tables: [TableSpec; 8],
     settings: RecommenderSettings,
     parts: RowParts,
 }
@@ -35,6 +35,7 @@ impl RecommenderSchema {
             table(POPULARITY, "popularity", popularity::WIDTH, Rule::Merge(popularity)),
             table(SEEN_HEADS, "seen_heads", SEEN_HEAD_WIDTH, Rule::Own),
             table(SEEN, "seen", seen::CHUNK_WIDTH, Rule::Own),
+            repeats::table(EVENT_IDS),
         ];
         Self { tables, settings: *settings, parts }
     }

@@ -230,7 +230,7 @@ fn a_forgotten_user_leaves_no_row_and_may_begin_anew() {
     let mut records: Vec<Record> = (0..40).map(|item| rated("u", &format!("i{item}"), "3")).collect();
     records.push((Some("u"), None));
     let gone = learn(records.clone(), &Plan::small(1, 1, 2));
-    for table in [USERS, ACTIVITY, SEEN_HEADS, SEEN] {
+    for table in [USERS, ACTIVITY, SEEN_HEADS, SEEN, EVENT_IDS] {
         let left = gone.shards.iter().filter_map(|rows| rows.table(table)).map(weir_ps::RowTable::len).sum::<usize>();
         assert_eq!(left, 0, "table {table}");
     }
@@ -242,6 +242,27 @@ fn a_forgotten_user_leaves_no_row_and_may_begin_anew() {
         assert_eq!((events(&outcome, "u"), seen_items(&outcome, "u")), (1, vec![key("i1")]), "seed {seed}");
         assert_eq!(ratings_part(&outcome, USERS, "u")[mf::COUNT], 1.0);
         assert_eq!(ranking_part(&outcome, USERS, "u")[..2], [1.0, 5.0]);
+    }
+}
+
+/// The second one teaches nothing, is not counted as seen again and is not popular; an event without an id is always new.
+#[test]
+fn an_event_that_is_sent_twice_with_its_id_is_learned_once() {
+    let event = |id: &str, item: &str| (None, Some(format!(r#"{{"user":"u","item":"{item}","rating":4{id}}}"#)));
+    let once = vec![event(r#","id":"e1""#, "a"), event(r#","id":2"#, "b"), event("", "a"), event("", "a")];
+    let mut twice = once.clone();
+    twice.insert(1, once[0].clone());
+    twice.push(once[1].clone());
+    let [once, twice] = [once, twice].map(|records| learn(records, &Plan::small(1, 1, 2)));
+    assert_eq!((events(&once, "u"), events(&twice, "u")), (4, 4));
+    // Not the parts that rank: what they are shown as not chosen is drawn anew for each batch. Where a batch ends, sums are
+    // rounded.
+    for (table, id) in [(USERS, "u"), (ITEMS, "a"), (ITEMS, "b")] {
+        let both = ratings_part(&once, table, id).iter().zip(ratings_part(&twice, table, id));
+        both.for_each(|(once, twice)| assert!((once - twice).abs() < 0.005, "{once} and {twice} in table {table}"));
+    }
+    for (table, id) in [(POPULARITY, "a"), (POPULARITY, "b"), (SEEN_HEADS, "u")] {
+        assert_eq!(once.row(table, key(id)), twice.row(table, key(id)), "table {table}");
     }
 }
 

@@ -6,14 +6,15 @@ use weir_learn::ranking::{
     positive,
 };
 use weir_learn::{GlobalMean, mf};
-use weir_ps::{Batch, Pulls, SourceRange, WorkerLogic, Workspace, words};
+use weir_ps::{Batch, Pulls, SourceRange, WorkerLogic, Workspace, repeats, words};
 
 use super::decode::Kind;
 use super::recent::RecentBySource;
 use super::rows::{Mark, mark};
 use super::server::SeenChange;
 use super::{
-    ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, RecommenderEvent, RecommenderSettings, RowParts, SEEN_HEADS, USERS,
+    ACTIVITY, EVENT_IDS, ITEMS, MEAN, MEAN_KEY, POPULARITY, RecommenderEvent, RecommenderSettings, RowParts,
+    SEEN_HEADS, USERS,
 };
 
 /// Learns ratings and choices.
@@ -74,11 +75,16 @@ impl RecommenderWorker {
     }
 
     fn learn_rating(&self, event: &RecommenderEvent, rating: f32, work: &mut Workspace) {
+        let known = mean_of(work.row(MEAN, self.mean_slot)).mean();
         let mean = count_rating(work.row_mut(MEAN, self.mean_slot), rating);
         let (user, item) = work.pair_mut((USERS, event.user_slot), (ITEMS, event.item_slot));
         let ((user, _), (item, _, marks)) = (self.parts.user_mut(user), self.parts.item_mut(item));
         mark(marks, Mark::Count, item[mf::COUNT]);
-        mf::learn_weighted(&self.settings.factors, mean, rating, event.weight, user, item);
+        let error = mf::learn_weighted(&self.settings.factors, mean, rating, event.weight, user, item);
+        work.measure("squared_error", error * error);
+        work.measure("absolute_error", error.abs());
+        // What the mean of all ratings before it would have been wrong by.
+        work.measure("mean_squared_error", (rating - known).powi(2));
     }
 
     /// Learns that the user chose the item, if that is what the event says, and that they did not choose others.
@@ -93,6 +99,7 @@ impl RecommenderWorker {
         if !positive::classify(self.settings.positive, rating, user) {
             return;
         }
+        self.measure_ranking(event, shared, work);
         self.learn_target(event, event.item_slot, Target::Positive, work);
         for _ in 0..self.settings.ranking.values().negatives {
             let drawn = negatives::pick(shared.drawn, shared.draws.number());
@@ -100,6 +107,17 @@ impl RecommenderWorker {
                 self.learn_target(event, item_slot, Target::Negative, work);
             }
         }
+    }
+
+    /// Whether the chosen item stood above one that was drawn, before either is learned: 1, 0, or a half where they stand
+    /// alike. Its mean is the share of pairs in the right order.
+    fn measure_ranking(&self, event: &RecommenderEvent, shared: &Shared<'_>, work: &mut Workspace) {
+        let index = event.user as usize % shared.drawn.len().max(1);
+        let Some(&drawn) = shared.drawn.get(index).filter(|slot| **slot != event.item_slot) else { return };
+        let user = self.parts.user_ranking(work.row(USERS, event.user_slot));
+        let score = |slot| ranking::score(user, self.parts.item_ranking(work.row(ITEMS, slot)));
+        let ahead = score(event.item_slot).total_cmp(&score(drawn));
+        work.measure("ranking_reward", [0.0, 0.5, 1.0][(ahead as i8 + 1) as usize]);
     }
 
     #[inline]
@@ -120,7 +138,7 @@ fn push_counts(event: &RecommenderEvent, work: &mut Workspace) {
         }
         Kind::Removed => work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words()),
         Kind::Forget => {
-            for table in [USERS, ACTIVITY, SEEN_HEADS] {
+            for table in [USERS, ACTIVITY, SEEN_HEADS, EVENT_IDS] {
                 work.forget(table, event.user);
             }
             return;
@@ -137,6 +155,9 @@ impl WorkerLogic for RecommenderWorker {
         self.mean_slot = 0;
         for event in &mut batch.events {
             event.user_slot = pulls.pull_named(USERS, event.user, event.user_name);
+            if event.id.is_some() {
+                event.id_slot = pulls.pull(EVENT_IDS, event.user);
+            }
             if event.kind.teaches() {
                 event.item_slot = pulls.pull_named(ITEMS, event.item, event.item_name);
                 // The only row of its table, so its slot is 0.
@@ -150,6 +171,10 @@ impl WorkerLogic for RecommenderWorker {
         let draws = draws(self.settings.seed, Purpose::Event, batch.range);
         let mut shared = Shared { drawn: &batch.shared_slots, draws };
         for event in &batch.events {
+            if event.id.is_some_and(|id| repeats::is_repeat(work.row_mut(EVENT_IDS, event.id_slot), id)) {
+                batch.repeated += 1;
+                continue;
+            }
             self.learn(event, &mut shared, work);
             push_counts(event, work);
         }
@@ -170,10 +195,13 @@ fn draws(seed: u64, purpose: Purpose, range: SourceRange) -> Draws {
     Draws::new(seed, &[purpose as u64, source.into(), first.pass.into(), first.sequence, next.sequence])
 }
 
+fn mean_of(row: &[u32]) -> GlobalMean {
+    row.as_array().map(|words| GlobalMean::from_words(*words)).unwrap_or_default()
+}
+
 /// Adds a rating to the mean and returns it.
 fn count_rating(row: &mut [u32], rating: f32) -> f32 {
-    let known = row.as_array().map(|words| GlobalMean::from_words(*words)).unwrap_or_default();
-    let mean = known.plus(GlobalMean::of(rating));
+    let mean = mean_of(row).plus(GlobalMean::of(rating));
     row.copy_from_slice(&mean.to_words());
     mean.mean()
 }

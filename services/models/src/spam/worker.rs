@@ -154,6 +154,9 @@ impl SpamWorker {
                 let (value, truth) = (text::unit_value(self.weights.len()), label_from_wire(label));
                 let lesson = lesson(&self.learning, &self.weights, value, truth);
                 count(work, if corrects { Count::Corrected } else { Count::Learned });
+                if !corrects {
+                    measure(lesson.margin, label, work);
+                }
                 if !corrects && let Some(row) = words::f32s_mut(work.row_mut(CALIBRATION, ONLY)).as_mut_array() {
                     // Of what was learned before, the model would be far too sure.
                     calibration::learn(row, lesson.margin, truth);
@@ -200,6 +203,15 @@ fn count(work: &mut Workspace, count: Count) {
     let row = work.row_mut(COUNTS, ONLY);
     let place = count as usize;
     words::set_u64(row, place, words::u64_at(row, place).wrapping_add(1));
+}
+
+/// How wrong the score of a message was before its label was learned.
+fn measure(margin: f32, truth: Label, work: &mut Workspace) {
+    let score = Calibration::from_values(words::f32s(work.row(CALIBRATION, ONLY))).score(margin);
+    let likelihood = if truth == Label::Spam { score.probability } else { 1.0 - score.probability };
+    // A certainty that is wrong would cost an infinity; it costs about 14.
+    work.measure("log_loss", -likelihood.max(1e-6).ln());
+    work.measure("error", if score.label == truth { 0.0 } else { 1.0 });
 }
 
 impl WorkerLogic for SpamWorker {

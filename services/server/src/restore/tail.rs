@@ -15,16 +15,22 @@ use crate::model::ServedModel;
 /// Rows and barrier as far as they are read.
 pub(crate) struct Tail<M: Model> {
     shard: Shard<M::Server>,
-    store: Arc<weir_store::Shard>,
+    store: Option<Arc<weir_store::Shard>>,
     changelog_next: Option<u64>,
     barrier: Option<Barrier>,
+    /// Rows and barriers taken in since the store.
+    taken: u64,
     words: Vec<u32>,
 }
 
 impl<M: Model> Tail<M> {
-    pub(crate) fn new(shard: Shard<M::Server>, store: Arc<weir_store::Shard>, stored: Option<(u64, Barrier)>) -> Self {
+    pub(crate) fn new(
+        shard: Shard<M::Server>,
+        store: Option<Arc<weir_store::Shard>>,
+        stored: Option<(u64, Barrier)>,
+    ) -> Self {
         let (changelog_next, barrier) = stored.unzip();
-        Self { shard, store, changelog_next, barrier, words: Vec::new() }
+        Self { shard, store, changelog_next, barrier, taken: 0, words: Vec::new() }
     }
 
     pub(crate) fn changelog_next(&self) -> Option<u64> {
@@ -35,8 +41,12 @@ impl<M: Model> Tail<M> {
         self.barrier.as_ref().map(|barrier| barrier.push_next)
     }
 
-    pub(crate) fn store(&self) -> &weir_store::Shard {
-        &self.store
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    pub(crate) fn store(&self) -> Option<&weir_store::Shard> {
+        self.store.as_deref()
     }
 
     /// Begins again without what was stored.
@@ -44,6 +54,7 @@ impl<M: Model> Tail<M> {
         self.shard = empty;
         self.changelog_next = None;
         self.barrier = None;
+        self.taken = 0;
     }
 
     pub(crate) fn verdict(&self, committed: Option<u64>) -> weir_ps::Restored {
@@ -69,8 +80,9 @@ impl<M: Model> Tail<M> {
                 }
             }
             (ChangelogKey::Barrier, Ok(Some(Frame::Barrier(barrier)))) => self.take_barrier(served, &barrier)?,
-            _ => {}
+            _ => return Ok(()),
         }
+        self.taken += 1;
         Ok(())
     }
 
@@ -93,6 +105,7 @@ impl<M: Model> Tail<M> {
             }
         }
         self.shard.restore(self.barrier.unwrap_or_default());
-        Restored { shard: self.shard, store: Some(self.store), push_next }
+        let stored = (self.taken == 0).then_some(push_next);
+        Restored { shard: self.shard, store: self.store, push_next, changelog_next: self.changelog_next, stored }
     }
 }

@@ -1,12 +1,13 @@
 //! How the loop publishes: one transaction for all of its shards at a time.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
-use weir_kafka::{Committed, InputOffsets, Transaction};
+use weir_kafka::{Committed, InputOffsets, OutRecord, Transaction};
 use weir_models::InputModel;
 
+use super::storing::take_snapshot;
 use super::{COMMIT_PATIENCE, Role};
 use crate::model::ROLE;
 use crate::shards::unpublished;
@@ -17,7 +18,15 @@ pub(super) struct Publishing {
     began: Instant,
     /// Shard, index of its barrier record, changed rows, push offset.
     shards: Vec<(u32, usize, usize, u64)>,
-    snapshots: Vec<Snapshot>,
+    /// Of the one shard that is to be stored with it.
+    snapshot: Option<Snapshot>,
+    bytes: usize,
+}
+
+impl Publishing {
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
 }
 
 impl<M: InputModel> Role<'_, M> {
@@ -46,8 +55,9 @@ impl<M: InputModel> Role<'_, M> {
     /// Hands everything that is new to the committing thread, in one transaction.
     fn publish(&mut self) -> anyhow::Result<()> {
         let began = Instant::now();
-        let storing = began >= self.store_due && self.storing == 0;
-        let mut publishing = Publishing { began, shards: Vec::new(), snapshots: Vec::new() };
+        // One at a time: copying what changed of a shard holds up all of them.
+        let to_store = self.shard_to_store(began).filter(|_| self.storing == 0);
+        let mut publishing = Publishing { began, shards: Vec::new(), snapshot: None, bytes: 0 };
         let (mut records, mut next) = (Vec::new(), Vec::new());
         for (&number, owned) in &mut self.shards {
             if !owned.shard.has_news() {
@@ -59,21 +69,19 @@ impl<M: InputModel> Role<'_, M> {
             let push_next = publication.barrier.push_next;
             next.push((number, push_next));
             publishing.shards.push((number, barrier, barrier - rows, push_next));
-            if storing && owned.store.is_some() {
-                let (rows, meta) = (owned.shard.rows_mut(), self.served.meta());
-                let snapshot = Snapshot::take(number, rows, &publication.barrier, meta)?;
-                publishing.snapshots.push(snapshot);
+            owned.unstored_rows += (barrier - rows) as u64;
+            if to_store == Some(number) {
+                let snapshot = take_snapshot(self.served, self.context, number, owned, &publication.barrier)?;
+                publishing.snapshot = Some(snapshot);
             }
         }
         if next.is_empty() {
             return Ok(());
         }
+        publishing.bytes = records.iter().map(OutRecord::bytes).sum();
         let metadata = self.channels.member.group_metadata()?;
         let offsets = Some(InputOffsets { metadata, topic: Arc::clone(&self.push_topic), next });
         self.channels.transactions.send(Transaction { records, offsets })?;
-        if storing {
-            self.store_due = began + Duration::from_millis(self.context.settings.server.store_interval_ms);
-        }
         self.publishing = Some(publishing);
         Ok(())
     }
@@ -89,6 +97,7 @@ impl<M: InputModel> Role<'_, M> {
         };
         let Some(publishing) = self.publishing.take() else { return Ok(()) };
         metrics.transaction_committed(ROLE, self.served.name(), committed.duration);
+        metrics.server.published_bytes(self.served.name(), publishing.bytes);
         self.pace.done(publishing.began, publishing.began.elapsed());
         let changelog_next = |index: usize| committed.offsets.get(index).map_or(0, |offset| offset + 1);
         for &(shard, barrier, rows, push_next) in &publishing.shards {
@@ -96,13 +105,16 @@ impl<M: InputModel> Role<'_, M> {
             metrics.server.published(self.served.name(), shard, rows, took, push_next);
             if let Some(owned) = self.shards.get_mut(&shard) {
                 owned.published = push_next;
+                owned.changelog_next = Some(changelog_next(barrier));
             }
             tracing::trace!(shard, rows, push_next, changelog_next = changelog_next(barrier), "published");
         }
-        for mut snapshot in publishing.snapshots {
+        if let Some(mut snapshot) = publishing.snapshot {
             let barrier = publishing.shards.iter().find(|(shard, ..)| *shard == snapshot.shard);
-            let store = self.shards.get(&snapshot.shard).and_then(|owned| owned.store.clone());
-            if let (Some(&(_, barrier, ..)), Some(store)) = (barrier, store) {
+            if let (Some(&(_, barrier, ..)), Some(owned)) = (barrier, self.shards.get_mut(&snapshot.shard))
+                && let Some(store) = owned.store.clone()
+            {
+                owned.stored = Some(snapshot.meta.push_next);
                 snapshot.meta.changelog_next = changelog_next(barrier);
                 self.channels.store_jobs.send(StoreJob::Write(store, snapshot))?;
                 self.storing += 1;

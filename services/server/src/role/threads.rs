@@ -54,6 +54,7 @@ pub(super) fn run<M: InputModel>(
         let (stop, member_ref, reader_ref, schema, admin) = (&stop, &*member, &*pulls_reader, &*schema, &admin);
         scope.spawn(move || read_pushes(member_ref, schema, served.hash, stop, &log_sender));
         scope.spawn(move || read_pulls(reader_ref, schema, served.hash, stop, &pull_sender));
+        let producer_stats = Arc::clone(producer.stats());
         scope.spawn(move || producer.run_all(transaction_jobs, |result| committed_sender.send(result).is_ok()));
         scope.spawn(move || store_all(admin, &served.topics.pushes, &store_receiver, &stored_sender));
         let channels = Channels {
@@ -63,6 +64,7 @@ pub(super) fn run<M: InputModel>(
             log,
             pulls,
             transactions,
+            producer_stats,
             committed,
             store_jobs,
             stored,

@@ -14,6 +14,9 @@ const LOOK: Duration = Duration::from_millis(2);
 /// How long nothing may move before the run is given up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The internal topics of a model.
+pub(super) const LOGS: [&str; 4] = ["pushes", "pulls", "replies", "parameters"];
+
 /// What one run took.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measured {
@@ -21,7 +24,8 @@ pub(super) struct Measured {
     pub(super) cpu_seconds: f64,
     /// Largest resident memory of the process so far.
     pub(super) rss_bytes: u64,
-    pub(super) push_bytes: f64,
+    /// What was written to the internal topics, keys and values, in the order of [`LOGS`].
+    pub(super) bytes: [f64; 4],
 }
 
 /// Roles in this process, with a directory of their own, until they are stopped.
@@ -99,7 +103,7 @@ fn measure(running: &Running, model: &str, ends: &[u64]) -> anyhow::Result<Measu
         seconds,
         cpu_seconds: after.cpu_seconds - before.cpu_seconds,
         rss_bytes: after.peak_rss_bytes,
-        push_bytes: running.context.metrics.worker.pushed_bytes(),
+        bytes: running.context.metrics.internal_bytes(),
     })
 }
 

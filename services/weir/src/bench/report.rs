@@ -1,11 +1,12 @@
 //! Medians and spread of the rounds, as a table and as JSON.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::pipeline::Measured;
+use super::pipeline::{LOGS, Measured};
 
 /// One round: both measured one after the other, so that what else the machine does meets both.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +56,9 @@ pub(super) struct Report {
     bare_events_per_second: f64,
     ratio: f64,
     cpu_seconds_per_million: f64,
-    push_bytes_per_event: f64,
+    /// Keys and values written to all internal topics.
+    bytes_per_event: f64,
+    bytes_per_event_by_topic: BTreeMap<&'static str, f64>,
     rss_bytes: u64,
     spread: Vec<(&'static str, Spread)>,
 }
@@ -67,7 +70,8 @@ impl Report {
         let bare = Spread::of(rounds.iter().map(|round| count / round.bare));
         let ratio = Spread::of(rounds.iter().map(|round| round.bare / round.pipeline.seconds));
         let cpu = Spread::of(rounds.iter().map(|round| round.pipeline.cpu_seconds * 1e6 / count));
-        let bytes = Spread::of(rounds.iter().map(|round| round.pipeline.push_bytes / count));
+        let bytes = Spread::of(rounds.iter().map(|round| round.pipeline.bytes.iter().sum::<f64>() / count));
+        let of_topic = |topic: usize| Spread::of(rounds.iter().map(|round| round.pipeline.bytes[topic] / count)).median;
         Self {
             name,
             events,
@@ -76,14 +80,15 @@ impl Report {
             bare_events_per_second: bare.median,
             ratio: ratio.median,
             cpu_seconds_per_million: cpu.median,
-            push_bytes_per_event: bytes.median,
+            bytes_per_event: bytes.median,
+            bytes_per_event_by_topic: LOGS.into_iter().enumerate().map(|(topic, log)| (log, of_topic(topic))).collect(),
             rss_bytes: rounds.iter().map(|round| round.pipeline.rss_bytes).max().unwrap_or_default(),
             spread: vec![
                 ("events/s", weir),
                 ("bare consumer, events/s", bare),
                 ("ratio", ratio),
                 ("CPU seconds per million events", cpu),
-                ("push bytes per event", bytes),
+                ("bytes per event on internal topics", bytes),
             ],
         }
     }
@@ -108,6 +113,9 @@ impl fmt::Display for Report {
             ]);
         }
         writeln!(formatter, "{table}")?;
+        let bytes: Vec<String> =
+            self.bytes_per_event_by_topic.iter().map(|(log, bytes)| format!("{bytes:.0} {log}")).collect();
+        writeln!(formatter, "bytes per event: {}", bytes.join(", "))?;
         write!(formatter, "{} events, {} rounds, peak memory {} MiB", self.events, self.rounds, self.rss_bytes >> 20)
     }
 }
@@ -117,7 +125,10 @@ mod tests {
     use super::*;
 
     fn round(bare: f64, seconds: f64) -> Round {
-        Round { bare, pipeline: Measured { seconds, cpu_seconds: 2.0, rss_bytes: 7, push_bytes: 3_000.0 } }
+        Round {
+            bare,
+            pipeline: Measured { seconds, cpu_seconds: 2.0, rss_bytes: 7, bytes: [3_000.0, 500.0, 500.0, 2_000.0] },
+        }
     }
 
     #[test]
@@ -128,7 +139,8 @@ mod tests {
         assert_eq!(json["bare_events_per_second"], 1_000.0);
         assert_eq!(json["ratio"], 0.4);
         assert_eq!((json["cpu_seconds_per_million"].as_f64(), json["rss_bytes"].as_u64()), (Some(2_000.0), Some(7)));
-        assert_eq!(json["push_bytes_per_event"], 3.0);
+        assert_eq!(json["bytes_per_event"], 6.0);
+        assert_eq!(json["bytes_per_event_by_topic"]["parameters"], 2.0);
         assert!(report.to_string().contains("0.400"), "{report}");
     }
 

@@ -66,10 +66,10 @@ pub(crate) fn run_recovery(command: &BenchRecovery, mut settings: Settings) -> a
     let place = (settings.topics.ratings.as_str(), settings.kafka.partitions);
     let ends = events::fill(&settings, &admin, place, command.events, ratings::generator(&of)?)?;
     let more = BenchRatings { seed: of.seed + 1, ..of };
-    let times = recovery::measure(&settings, &ends, (command.kills, command.rate), ratings::generator(&more)?);
+    let measured = recovery::measure(&settings, &ends, (command.kills, command.rate), ratings::generator(&more)?);
     remove(&admin, topics::internal_names(&settings)?);
     remove(&admin, topics::outer_names(&settings)?);
-    tell("recovery", &[Distribution::of("start of the server to answer", &times?)], command.json.as_deref())
+    tell("recovery", &recovery::distributions(&measured?), command.json.as_deref())
 }
 
 fn tell(name: &str, distributions: &[Distribution], file: Option<&Path>) -> anyhow::Result<()> {

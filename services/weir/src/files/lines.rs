@@ -30,7 +30,7 @@ pub(crate) struct Line<'a> {
 
 /// Reads lines.
 pub(crate) struct Lines {
-    reader: Box<dyn BufRead>,
+    reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
     /// Bytes taken from the file itself, that is compressed ones.
@@ -52,13 +52,13 @@ impl Lines {
         opened().with_context(|| format!("read {}", path.display()))
     }
 
-    fn of(source: Box<dyn Read>, length: Option<u64>) -> io::Result<Self> {
+    fn of(source: Box<dyn Read + Send>, length: Option<u64>) -> io::Result<Self> {
         let taken = Arc::new(AtomicU64::new(0));
         let counted = Counted { source, taken: Arc::clone(&taken) };
         let mut source = BufReader::with_capacity(BUFFER_BYTES, counted);
         let head = source.fill_buf()?;
         let (is_gzip, is_xz) = (head.starts_with(GZIP), head.starts_with(XZ));
-        let reader: Box<dyn BufRead> = if is_gzip {
+        let reader: Box<dyn BufRead + Send> = if is_gzip {
             Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(source)))
         } else if is_xz {
             // Files of several streams, as `xz -T` and `cat` make them, are one.
@@ -114,7 +114,7 @@ impl Lines {
 
 /// Counts what is read.
 struct Counted {
-    source: Box<dyn Read>,
+    source: Box<dyn Read + Send>,
     taken: Arc<AtomicU64>,
 }
 

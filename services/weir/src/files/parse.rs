@@ -19,7 +19,8 @@ const MAX_SECONDS: f64 = 1e11;
 type Columns = [Option<usize>; 4];
 
 const IN_ORDER: Columns = [Some(0), Some(1), Some(2), Some(3)];
-/// What the columns are called in the heading of a CSV file, in lower case and without underscores.
+/// What the columns are called in the heading of a CSV or TSV file, in lower case, without underscores and without the type that may
+/// follow a colon.
 const NAMES: [&[&str]; 4] =
     [&["userid", "user"], &["movieid", "itemid", "item", "movie"], &["rating", "score"], &["timestamp", "ts", "time"]];
 
@@ -87,7 +88,7 @@ impl Parser {
             detail: format!("byte {} of the line is not UTF-8", error.valid_up_to()),
         })?;
         match self.format {
-            Format::Tabs => rating(&text.split('\t').collect::<Vec<_>>(), &self.columns).map(Some),
+            Format::Tabs => table_row(&mut self.columns, line.number, &text.split('\t').collect::<Vec<_>>()),
             Format::Colons => rating(&text.split("::").collect::<Vec<_>>(), &self.columns).map(Some),
             Format::Csv => self.csv(line.number, text),
             Format::Sms | Format::Json => self.sms(line.number, text).map(Some),
@@ -98,13 +99,7 @@ impl Parser {
         let mut ends = [0; MAX_COLUMNS];
         let columns = csv_columns(&mut self.csv, text, &mut self.text, &mut ends)?;
         let fields: Vec<&str> = columns.iter().map(|field| str::from_utf8(field).unwrap_or_default()).collect();
-        if number == 1
-            && let Some(columns) = heading(&fields)
-        {
-            self.columns = columns;
-            return Ok(None);
-        }
-        rating(&fields, &self.columns).map(Some)
+        table_row(&mut self.columns, number, &fields)
     }
 
     /// `label<TAB>text`. The line is the message's id, so that a repeated import teaches nothing twice.
@@ -152,10 +147,22 @@ fn csv_columns<'a>(
     }
 }
 
+/// A line of a table whose first line may be a heading.
+fn table_row(columns: &mut Columns, number: u64, fields: &[&str]) -> Result<Option<Vec<u8>>, Refusal> {
+    if number == 1
+        && let Some(named) = heading(fields)
+    {
+        *columns = named;
+        return Ok(None);
+    }
+    rating(fields, columns).map(Some)
+}
+
 /// The columns that a heading names, if it is one.
 fn heading(fields: &[&str]) -> Option<Columns> {
     let place = |names: &&[&str]| {
-        fields.iter().position(|field| names.contains(&field.trim().to_lowercase().replace('_', "").as_str()))
+        let name = |field: &str| field.split(':').next().unwrap_or_default().trim().to_lowercase().replace('_', "");
+        fields.iter().position(|field| names.contains(&name(field).as_str()))
     };
     let columns = NAMES.each_ref().map(place);
     (columns[0].is_some() && columns[1].is_some()).then_some(columns)

@@ -66,10 +66,22 @@ pub(super) fn run<M: InputModel>(
         };
         scope.spawn(move || reader.run(stop, &input_sender));
         scope.spawn(move || read_replies(replies_reader, trained.hash, instance, stop, &reply_sender));
+        let producer_stats = Arc::clone(producer.stats());
         scope.spawn(move || producer.run_all(transaction_jobs, |result| committed_sender.send(result).is_ok()));
         let member = Arc::clone(&member);
         // `body` takes the channels with it, so that threads that wait on one find it closed.
-        let channels = Channels { member, pulls, room, instance, reply_to, input, replies, transactions, committed };
+        let channels = Channels {
+            member,
+            pulls,
+            room,
+            instance,
+            reply_to,
+            input,
+            replies,
+            transactions,
+            producer_stats,
+            committed,
+        };
         let outcome = stopping(stop, || body(channels));
         (outcome, Deadline::exit("a worker's threads", TEARDOWN))
     });

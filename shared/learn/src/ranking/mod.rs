@@ -94,6 +94,15 @@ pub fn score(user_row: &[f32], item_row: &[f32]) -> f32 {
     item_row[ITEM_BIAS] + vector::dot(&user_row[USER_FACTORS..], &item_row[ITEM_FACTORS..])
 }
 
+/// How alike two users' choices are: the cosine of their factors, -1 to 1; 0 if one has none.
+#[must_use]
+pub fn likeness(user_row: &[f32], other_row: &[f32]) -> f32 {
+    let Products { user_item, user_user, item_item } =
+        vector::products(&user_row[USER_FACTORS..], &other_row[USER_FACTORS..]);
+    let length = (user_user * item_item).sqrt();
+    if length > 0.0 { user_item / length } else { 0.0 }
+}
+
 /// Learns one target on the two rows and returns the error (target - score, held within ±1) from before.
 pub fn learn(settings: &Settings, target: Target, user_row: &mut [f32], item_row: &mut [f32]) -> f32 {
     learn_weighted(settings, target, 1.0, user_row, item_row)

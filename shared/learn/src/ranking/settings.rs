@@ -46,34 +46,23 @@ impl Default for HyperParameters {
     }
 }
 
-/// Checked hyper-parameters.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Settings(HyperParameters);
+crate::error::checked_settings!(check);
 
-impl TryFrom<HyperParameters> for Settings {
-    type Error = Error;
-
-    fn try_from(values: HyperParameters) -> Result<Self, Error> {
-        in_range("factors", values.factors as f64, 0.0, 1024.0)?;
-        in_range("factor_rate", values.factor_rate.into(), 0.0, 10.0)?;
-        in_range("bias_rate", values.bias_rate.into(), 0.0, 10.0)?;
-        in_range("initial_sum", values.initial_sum.into(), 1e-6, 1e6)?;
-        in_range("regularisation", values.regularisation.into(), 0.0, 1.0)?;
-        in_range("initial_sd", values.initial_sd.into(), 0.0, 10.0)?;
-        in_range("initial_user_factor", values.initial_user_factor.into(), 0.0, 10.0)?;
-        in_range("negatives", values.negatives as f64, 1.0, 100.0)?;
-        in_range("window", values.window as f64, 1.0, f64::from(1 << 20))?;
-        Ok(Self(values))
-    }
+/// Which values are allowed.
+fn check(values: HyperParameters) -> Result<(), Error> {
+    in_range("factors", values.factors as f64, 0.0, 1024.0)?;
+    in_range("factor_rate", values.factor_rate.into(), 0.0, 10.0)?;
+    in_range("bias_rate", values.bias_rate.into(), 0.0, 10.0)?;
+    in_range("initial_sum", values.initial_sum.into(), 1e-6, 1e6)?;
+    in_range("regularisation", values.regularisation.into(), 0.0, 1.0)?;
+    in_range("initial_sd", values.initial_sd.into(), 0.0, 10.0)?;
+    in_range("initial_user_factor", values.initial_user_factor.into(), 0.0, 10.0)?;
+    in_range("negatives", values.negatives as f64, 1.0, 100.0)?;
+    in_range("window", values.window as f64, 1.0, f64::from(1 << 20))?;
+    Ok(())
 }
 
 impl Settings {
-    /// All of them.
-    #[must_use]
-    pub fn values(&self) -> &HyperParameters {
-        &self.0
-    }
-
     /// Values of a user's row.
     #[must_use]
     pub fn user_width(&self) -> usize {

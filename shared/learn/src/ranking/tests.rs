@@ -46,6 +46,13 @@ fn drawn_items_sink_and_errors_are_held_within_one() {
     check(&user, &[0.0; USER_FACTORS]);
 }
 
+#[test]
+fn likeness_is_the_cosine_of_the_factors() {
+    let row = |factors: [f32; 2]| [9.0, 9.0, 1.0, factors[0], factors[1]];
+    check(&[likeness(&row([3.0, 4.0]), &row([4.0, 3.0]))], &[0.96]);
+    check(&[likeness(&row([1.0, 0.0]), &row([-2.0, 0.0])), likeness(&row([1.0, 0.0]), &row([0.0, 0.0]))], &[-1.0, 0.0]);
+}
+
 /// These numbers are in force wherever rows were learned from them: if this fails, a new generation of every model is needed.
 #[test]
 fn initial_rows_are_the_same_for_ever() {

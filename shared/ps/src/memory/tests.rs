@@ -36,6 +36,12 @@ fn table(shards: &[ShardRows], id: u8) -> BTreeMap<u64, u64> {
 
 fn check(input: &[Vec<Record>], plan: &Plan) -> Outcome {
     let outcome = run(&CountingModel, input, plan, decode).unwrap_or_else(|error| panic!("{plan:?}: {error}"));
+    check_exact(input, plan, &outcome);
+    outcome
+}
+
+/// Every record of `input` counted once.
+fn check_exact(input: &[Vec<Record>], plan: &Plan, outcome: &Outcome) {
     let users = counts(input, |record| record.0);
     let sums: BTreeMap<u64, u64> = users.iter().map(|(&user, n)| (user, n * (n + 1) / 2)).collect();
     for shards in [&outcome.shards, &outcome.published] {
@@ -45,7 +51,26 @@ fn check(input: &[Vec<Record>], plan: &Plan) -> Outcome {
         let named = shards.iter().filter_map(|rows| rows.table(USERS)).flat_map(crate::RowTable::iter);
         named.for_each(|(key, name, _)| assert_eq!(name, Some(format!("u{key}").as_str()), "{plan:?}"));
     }
-    outcome
+}
+
+/// Each record with an id of its own, and some of them soon again. The ids begin at 1: as hashes, 0 and 1 are the same.
+fn with_repeats(seed: u64, records: &[Record]) -> Vec<(Record, u64)> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut sent = Vec::new();
+    for (id, &record) in (1..).zip(records) {
+        sent.push((record, id));
+        while random.u8(..4) == 0 {
+            sent.push(sent[sent.len() - 1 - random.usize(..sent.len().min(8))]);
+        }
+    }
+    sent
+}
+
+fn decode_with_id(&(record, id): &(Record, u64), batch: &mut Batch<CountingEvent>) {
+    decode(&record, batch);
+    if let Some(event) = batch.events.last_mut() {
+        *event = event.with_id(Some(id));
+    }
 }
 
 #[test]
@@ -99,5 +124,22 @@ proptest! {
         plan.worker.limits.history_share = history_share;
         plan.worker.cache_max_age_ms = max_age;
         check(&events(seed, sources, 250), &plan);
+    }
+
+    /// What is sent twice with the same id counts once, however workers and shards fail in between.
+    #[test]
+    fn repeats_do_not_count_under_faults(
+        seed in any::<u64>(),
+        (workers, shards, sources) in (1..4_u32, 1..4_u32, 1..5_u64),
+        (crash_worker, crash_shard, move_source, lose_message) in (0..4_u32, 0..8_u32, 0..4_u32, 0..60_u32),
+        (cached_rows, in_flight) in (1..60_usize, 1..5_usize),
+    ) {
+        let mut plan = Plan::small(seed, workers, shards);
+        plan.faults = Faults { crash_worker, crash_shard, move_source, lose_message };
+        (plan.worker.cached_rows, plan.worker.limits.in_flight) = (cached_rows, in_flight);
+        let input = events(seed, sources, 200);
+        let sent: Vec<_> = input.iter().map(|records| with_repeats(seed, records)).collect();
+        let outcome = run(&CountingModel, &sent, &plan, decode_with_id).unwrap();
+        check_exact(&input, &plan, &outcome);
     }
 }

@@ -1,27 +1,35 @@
 //! What a worker commits, all or nothing.
 
-use crate::{Op, Output, Part, Push, SourceRange, workspace::Pushed};
+use crate::{Measures, Op, Output, Part, Push, SourceRange, workspace::Pushed};
 
 /// A learned batch that is not committed yet.
 pub(super) struct Finished {
     range: SourceRange,
     events: usize,
+    repeated: usize,
     pushed: Pushed,
     outputs: Vec<Output>,
+    measures: Measures,
     pub(super) bytes: usize,
 }
 
 impl Finished {
-    pub(super) fn new(range: SourceRange, events: usize, pushed: Pushed, outputs: Vec<Output>) -> Self {
+    pub(super) fn new(
+        range: SourceRange,
+        (events, repeated): (usize, usize),
+        pushed: Pushed,
+        outputs: Vec<Output>,
+        measures: Measures,
+    ) -> Self {
         let sections = pushed.shards.iter().flat_map(|shard| &shard.sections);
         let rows: usize = sections.map(|section| 8 * section.keys.len() + 4 * section.words.len()).sum();
         let records: usize = outputs.iter().map(|output| output.value.as_ref().map_or(0, Vec::len)).sum();
-        Self { range, events, pushed, outputs, bytes: rows + records }
+        Self { range, events, repeated, pushed, outputs, measures, bytes: rows + records }
     }
 }
 
 /// One transaction's worth of work: pushes to every shard, outputs, and the source positions that they cover.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Step {
     /// What is covered, one range per source partition.
     pub ranges: Vec<SourceRange>,
@@ -31,19 +39,25 @@ pub struct Step {
     pub outputs: Vec<Output>,
     /// Events learned.
     pub events: usize,
+    /// Events dropped because they were learned before.
+    pub repeated: usize,
     /// Batches merged.
     pub batches: usize,
+    /// How good the predictions were that its events were learned after.
+    pub measures: Measures,
 }
 
 impl Step {
     pub(super) fn new(finished: impl Iterator<Item = Finished>, frame_bytes: usize) -> Self {
-        let mut step = Self { ranges: Vec::new(), pushes: Vec::new(), outputs: Vec::new(), events: 0, batches: 0 };
+        let mut step = Self::default();
         let mut packers: Vec<Packer> = Vec::new();
-        for Finished { range, events, pushed, mut outputs, .. } in finished {
+        for Finished { range, events, repeated, pushed, mut outputs, mut measures, .. } in finished {
             step.cover(range);
             step.events += events;
+            step.repeated += repeated;
             step.batches += 1;
             step.outputs.append(&mut outputs);
+            step.measures.append(&mut measures);
             packers.resize_with(pushed.shards.len(), || Packer::new(frame_bytes));
             for (packer, shard) in packers.iter_mut().zip(pushed.shards) {
                 shard.sections.into_iter().for_each(|section| {

@@ -85,6 +85,7 @@ impl Pair {
             words: Vec::new(),
             outputs: Vec::new(),
             shared_slots: Vec::new(),
+            repeated: 0,
         };
         let name = batch.names.push("seven");
         batch.events.push((event, name, 0));

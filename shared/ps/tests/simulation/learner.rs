@@ -38,7 +38,7 @@ impl Forgetful {
 
 fn one(range: weir_ps::SourceRange, event: CountingEvent) -> Batch<CountingEvent> {
     let (names, words) = (Names::default(), Vec::new());
-    Batch { range, events: vec![event], names, words, outputs: Vec::new(), shared_slots: Vec::new() }
+    Batch { range, events: vec![event], names, words, outputs: Vec::new(), shared_slots: Vec::new(), repeated: 0 }
 }
 
 impl WorkerLogic for Forgetful {

@@ -159,6 +159,7 @@ fn spam(spam: &SpamSettings) -> Result<(), Error> {
 fn server(server: &ServerSettings) -> Result<(), Error> {
     range("server.shards", server.shards, 1..=1_024)?;
     range("server.store_interval_ms", server.store_interval_ms, 100..=HOUR_MS)?;
+    range("server.store_after_rows", server.store_after_rows, 1_000..=u64::MAX)?;
     range("server.publish_share", server.publish_share, 0.001..=1.0)?;
     range("server.publish_max_rows", server.publish_max_rows, 1..=10_000_000)?;
     range("server.delete_interval_ms", server.delete_interval_ms, 1_000..=24 * HOUR_MS)?;

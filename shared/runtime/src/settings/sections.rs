@@ -185,6 +185,8 @@ pub struct ServerSettings {
     pub partitioner: PartitionerKind,
     /// Milliseconds between two writes of a shard to its local store.
     pub store_interval_ms: u64,
+    /// Published rows after which a shard is stored before that: a restart reads them from the changelog.
+    pub store_after_rows: u64,
     /// Share of its time that a busy shard spends on publishing changed rows; an idle one publishes at once.
     pub publish_share: f32,
     /// Changed rows after which a shard publishes however busy it is.
@@ -201,8 +203,9 @@ impl Default for ServerSettings {
             shards: 3,
             partitioner: PartitionerKind::Hash,
             store_interval_ms: 10_000,
+            store_after_rows: 2_000_000,
             publish_share: 0.1,
-            publish_max_rows: 200_000,
+            publish_max_rows: 400_000,
             delete_interval_ms: 30_000,
             pending_pulls: 10_000,
         }
@@ -254,8 +257,8 @@ pub struct WorkerSettings {
 impl Default for WorkerSettings {
     fn default() -> Self {
         Self {
-            batch_events: 8_192,
-            batch_bytes: 1 << 20,
+            batch_events: 16_384,
+            batch_bytes: 2 << 20,
             batch_wait_ms: 2,
             history_share: 64,
             in_flight: 3,

@@ -169,7 +169,7 @@ fn a_dump_says_where_each_value_comes_from() {
         ("\"sasl.mechanism\" = \"PLAIN\"", "# environment WEIR_KAFKA__SETTINGS__SASL_MECHANISM"),
         ("shards = 5", "# command line"),
         ("weight = 2.0", "# command line"),
-        ("batch_events = 8192", "# default"),
+        ("batch_events = 16384", "# default"),
     ] {
         assert!(dumped.lines().any(|found| found == format!("{line}  {origin}")), "{line} {origin}: {dumped}");
     }

@@ -105,7 +105,10 @@ async fn ratings_are_refused_with_index_and_field() {
     let twice = r#"{"user": "u", "user": "v", "item": "i"}"#;
     api.post("/v1/ratings", twice).await.problem(422, "duplicate_field");
     let metrics = api.get("/metrics").await.text();
-    assert!(!metrics.contains("weir_gateway_events_produced_total{"), "nothing was sent: {metrics}");
+    for outcome in ["acknowledged", "failed"] {
+        let none = format!("weir_gateway_events_produced_total{{outcome=\"{outcome}\"}} 0\n");
+        assert!(metrics.contains(&none), "nothing was sent: {metrics}");
+    }
     let many = json!(vec![good; 10_001]).to_string();
     api.post("/v1/ratings", many).await.problem(413, "too_large");
 }

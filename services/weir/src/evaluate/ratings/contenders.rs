@@ -1,0 +1,81 @@
+//! What is evaluated side by side: the recommender under one or several configurations, and the baselines.
+
+use weir_learn::evaluate::models::{Biases, ItemToItem, Popularity, Recommender, RunningMean, Settings};
+use weir_learn::evaluate::{Model, Size};
+use weir_learn::{blend, neighbours};
+use weir_models::recommender_settings;
+
+/// A model by its name.
+#[derive(Clone, Debug)]
+pub(super) struct Contender {
+    pub(super) name: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Weir(Box<Settings>),
+    RunningMean,
+    Biases(Box<Settings>),
+    ItemToItem(Box<Settings>),
+    Popularity { half_life_hours: f32 },
+}
+
+/// Hours after which an event counts half for popularity.
+const HALF_LIVES_HOURS: [f32; blend::WINDOWS] = [24.0, 168.0, 720.0];
+
+impl Contender {
+    /// The recommender under these settings, its lists put together from all parts.
+    pub(super) fn blend(name: &str, settings: &weir_runtime::Settings) -> anyhow::Result<Self> {
+        Ok(Self { name: name.to_owned(), kind: Kind::Weir(Box::new(shape(settings)?)) })
+    }
+
+    /// The recommender as gateways serve it: lists by the factor model alone.
+    pub(super) fn served(settings: &weir_runtime::Settings) -> anyhow::Result<Self> {
+        let mut weights = [0.0; blend::PARTS];
+        weights[blend::FACTORS] = 1.0;
+        let blend = blend::Settings::try_from(blend::HyperParameters { weights, ..blend::HyperParameters::default() })?;
+        let shape = Settings { blend, ..shape(settings)? };
+        Ok(Self { name: "served".to_owned(), kind: Kind::Weir(Box::new(shape)) })
+    }
+
+    /// What it has to beat.
+    pub(super) fn baselines(settings: &weir_runtime::Settings) -> anyhow::Result<Vec<Self>> {
+        let shape = Box::new(shape(settings)?);
+        let mut baselines = vec![
+            ("running mean".to_owned(), Kind::RunningMean),
+            ("bias only".to_owned(), Kind::Biases(shape.clone())),
+            ("item-to-item".to_owned(), Kind::ItemToItem(shape.clone())),
+            ("popularity".to_owned(), Kind::Popularity { half_life_hours: f32::INFINITY }),
+        ];
+        for half_life_hours in shape.half_lives_hours {
+            baselines.push((format!("popularity {half_life_hours} h"), Kind::Popularity { half_life_hours }));
+        }
+        Ok(baselines.into_iter().map(|(name, kind)| Self { name, kind }).collect())
+    }
+
+    /// A fresh model.
+    pub(super) fn model(&self, size: Size) -> anyhow::Result<Box<dyn Model>> {
+        Ok(match &self.kind {
+            Kind::Weir(settings) => Box::new(Recommender::new(**settings, size)),
+            Kind::RunningMean => Box::new(RunningMean::default()),
+            Kind::Biases(settings) => Box::new(Biases::new(**settings, size)?),
+            Kind::ItemToItem(settings) => Box::new(ItemToItem::new(**settings, size)?),
+            Kind::Popularity { half_life_hours } => Box::new(Popularity::new(*half_life_hours, size)),
+        })
+    }
+}
+
+/// What is evaluated under these settings; what only lists are made from is as it is by default.
+fn shape(settings: &weir_runtime::Settings) -> anyhow::Result<Settings> {
+    let recommender = recommender_settings(settings)?;
+    Ok(Settings {
+        ratings: recommender.factors,
+        ranking: recommender.ranking,
+        positive: recommender.positive,
+        neighbours: neighbours::Settings::default(),
+        blend: blend::Settings::default(),
+        half_lives_hours: HALF_LIVES_HOURS,
+        seed: recommender.seed,
+    })
+}

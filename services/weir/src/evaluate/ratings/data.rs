@@ -1,0 +1,151 @@
+//! A file of ratings as events: ids numbered, in time order.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+use weir_learn::evaluate::{Event, Size};
+use weir_models::rating_mapping;
+use weir_runtime::Settings;
+use weir_wire::rating::RatingEvent;
+
+use crate::events::Kind;
+use crate::files::{Format, Lines, Parser};
+
+/// The events of a file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Data {
+    /// In time order; those of one time as the file has them.
+    pub(super) events: Vec<Event>,
+    pub(super) size: Size,
+    /// Ids by number.
+    pub(super) users: Vec<String>,
+    pub(super) items: Vec<String>,
+    /// Lines that are no event.
+    pub(super) refused: u64,
+    /// The first of them, and why.
+    pub(super) first_refusal: Option<String>,
+    /// Events that teach nothing here: removals, users to be forgotten, and what the mapping passes over.
+    pub(super) passed_over: u64,
+}
+
+/// Numbers for ids, in the order in which they come.
+#[derive(Default)]
+struct Numbers(HashMap<String, u32>);
+
+impl Numbers {
+    fn of(&mut self, id: &str) -> u32 {
+        if let Some(number) = self.0.get(id) {
+            return *number;
+        }
+        let number = self.0.len() as u32;
+        self.0.insert(id.to_owned(), number);
+        number
+    }
+
+    fn into_ids(self) -> Vec<String> {
+        let mut ids: Vec<_> = self.0.into_iter().collect();
+        ids.sort_unstable_by_key(|(_, number)| *number);
+        ids.into_iter().map(|(id, _)| id).collect()
+    }
+}
+
+impl Data {
+    /// Reads a file as workers would read its events.
+    ///
+    /// # Errors
+    /// The file cannot be read, its format cannot be told, or it has no events.
+    pub(super) fn read(file: &Path, format: Option<Format>, settings: &Settings) -> anyhow::Result<Self> {
+        let mapping = rating_mapping(settings)?;
+        let (mut lines, mut parser) = (Lines::open(file)?, None);
+        let (mut users, mut items, mut data) = (Numbers::default(), Numbers::default(), Self::default());
+        while let Some(line) = lines.next().with_context(|| format!("read {}", file.display()))? {
+            let parser = match &mut parser {
+                Some(parser) => parser,
+                none => none.insert(Parser::open(Kind::Ratings, file, format, line.bytes)?),
+            };
+            let number = line.number;
+            let payload = match parser.payload(line) {
+                Ok(None) => continue,
+                Ok(Some(payload)) => payload,
+                Err(refusal) => {
+                    data.refuse(number, &refusal.detail);
+                    continue;
+                }
+            };
+            match mapping.parse(None, Some(&payload)) {
+                Err(reject) => data.refuse(number, &reject.to_string()),
+                Ok(None) => data.passed_over += 1,
+                Ok(Some(weighted)) => {
+                    let RatingEvent::Rated { user, item, rating, ts, .. } = weighted.event else {
+                        data.passed_over += 1;
+                        continue;
+                    };
+                    let (user, item) = (users.of(&user), items.of(&item));
+                    // Without a time an event happened right after the one before it.
+                    let time_ms = ts.or(data.events.last().map(|event| event.time_ms)).unwrap_or(0);
+                    data.events.push(Event { user, item, rating, weight: weighted.weight, time_ms });
+                }
+            }
+        }
+        anyhow::ensure!(!data.events.is_empty(), "{} has no events, {} lines refused", file.display(), data.refused);
+        data.events.sort_by_key(|event| event.time_ms);
+        (data.users, data.items) = (users.into_ids(), items.into_ids());
+        data.size = Size { users: data.users.len(), items: data.items.len() };
+        Ok(data)
+    }
+
+    fn refuse(&mut self, number: u64, detail: &str) {
+        self.refused += 1;
+        self.first_refusal.get_or_insert_with(|| format!("line {number}: {detail}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, text: &str) -> anyhow::Result<Data> {
+        let dir = tempfile::tempdir()?;
+        let file = dir.path().join(name);
+        std::fs::write(&file, text)?;
+        Data::read(&file, None, &Settings::default())
+    }
+
+    #[test]
+    fn events_are_numbered_and_in_time_order() {
+        let data = read("u.data", "ann\talien\t4\t20\nbob\tbrazil\t3\t10\nann\tbrazil\tfive\t5\n\nbob\talien\t1\t30\n")
+            .expect("read");
+        let event = |user, item, rating, time_ms| Event { user, item, rating: Some(rating), weight: 1.0, time_ms };
+        assert_eq!(data.events, [event(1, 1, 3.0, 10_000), event(0, 0, 4.0, 20_000), event(1, 0, 1.0, 30_000)]);
+        assert_eq!(
+            (data.users, data.items),
+            (vec!["ann".to_owned(), "bob".into()], vec!["alien".to_owned(), "brazil".into()])
+        );
+        assert_eq!(data.size, Size { users: 2, items: 2 });
+        assert_eq!(data.refused, 1);
+        assert_eq!(data.first_refusal.as_deref(), Some("line 3: rating: is \"five\", a rating is a number"));
+    }
+
+    #[test]
+    fn what_teaches_nothing_is_counted_and_times_may_be_missing() {
+        let lines = [
+            r#"{"user":"u","item":"a","ts":7}"#,
+            r#"{"user":"u","item":"a","rating":null}"#,
+            r#"{"user":"u","item":"b","rating":2}"#,
+        ];
+        let data = read("events.jsonl", &lines.join("\n")).expect("read");
+        assert_eq!(data.passed_over, 1);
+        let found: Vec<_> = data.events.iter().map(|event| (event.item, event.rating, event.time_ms)).collect();
+        assert_eq!(found, [(0, None, 7), (1, Some(2.0), 7)]);
+        let error = read("empty.csv", "user,item,rating\n").expect_err("no events");
+        assert!(error.to_string().contains("has no events"), "{error}");
+    }
+
+    #[test]
+    fn headings_of_tables_with_tabs_are_read() {
+        let data = read("ml.inter", "item_id:token\tuser_id:token\trating:float\ttimestamp:float\n3\t1\t5\t9\n")
+            .expect("read");
+        assert_eq!((data.users, data.items, data.refused), (vec!["1".to_owned()], vec!["3".to_owned()], 0));
+    }
+}

@@ -1,0 +1,279 @@
+//! The whole recommender on rows in memory: what worker, shards and gateway do to them, one event after the other.
+
+use crate::blend::{self, Parts};
+use crate::evaluate::{Event, Model, Size};
+use crate::mf::{self, Side};
+use crate::neighbours::{self, Neighbour};
+use crate::noise::Noise;
+use crate::ranking::negatives::{self, RecentItems};
+use crate::ranking::{self, Target, positive};
+use crate::{GlobalMean, history, popularity};
+
+/// Tells the numbers that are drawn here from others.
+const NOISE: u8 = 7;
+
+/// What shapes the recommender.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// The model that predicts ratings.
+    pub ratings: mf::Settings,
+    /// The factor model that puts items in order.
+    pub ranking: ranking::Settings,
+    /// Which events are choices.
+    pub positive: positive::Rule,
+    /// Which items go together.
+    pub neighbours: neighbours::Settings,
+    /// How the parts are put together.
+    pub blend: blend::Settings,
+    /// Hours after which an event counts half for popularity, the shortest first.
+    pub half_lives_hours: [f32; blend::WINDOWS],
+    /// Of initial values and of what is drawn.
+    pub seed: u64,
+}
+
+/// The recommender.
+pub struct Recommender {
+    settings: Settings,
+    mean: GlobalMean,
+    scale: Scale,
+    users: Rows,
+    items: Rows,
+    ranking_users: Rows,
+    ranking_items: Rows,
+    neighbours: Vec<Vec<u32>>,
+    /// Last items by user.
+    histories: Vec<Vec<u32>>,
+    popularity: Vec<[[f32; popularity::WIDTH]; blend::WINDOWS]>,
+    blend: [f32; blend::WIDTH],
+    recent: RecentItems,
+    noise: Noise,
+    drawn: Vec<u64>,
+    affinities: Affinities,
+}
+
+/// The range of the ratings seen.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    least: f32,
+    most: f32,
+}
+
+/// Rows of one width, by number.
+struct Rows {
+    width: usize,
+    values: Vec<f32>,
+}
+
+impl Rows {
+    fn new(width: usize, count: usize, initial: impl Fn(u64, &mut [f32])) -> Self {
+        let mut values = vec![0.0; width * count];
+        // Keys are not 0.
+        (1..).zip(values.chunks_exact_mut(width)).for_each(|(key, row)| initial(key, row));
+        Self { width, values }
+    }
+
+    fn row(&self, number: u32) -> &[f32] {
+        &self.values[number as usize * self.width..][..self.width]
+    }
+
+    fn row_mut(&mut self, number: u32) -> &mut [f32] {
+        &mut self.values[number as usize * self.width..][..self.width]
+    }
+}
+
+/// What a user's last items say of others: only of few, so that the rest stays at 0.
+#[derive(Default)]
+struct Affinities {
+    transitions: Vec<f32>,
+    company: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Affinities {
+    fn clear(&mut self) {
+        for item in self.touched.drain(..) {
+            self.transitions[item as usize] = 0.0;
+            self.company[item as usize] = 0.0;
+        }
+    }
+}
+
+impl Recommender {
+    /// One that has seen nothing.
+    #[must_use]
+    pub fn new(settings: Settings, size: Size) -> Self {
+        let Settings { ratings, ranking, neighbours, seed, .. } = settings;
+        let rating_rows =
+            |side, count| Rows::new(ratings.width(), count, |key, row| mf::initial(&ratings, seed, side, key, row));
+        let ranking_rows =
+            |side, count, width| Rows::new(width, count, |key, row| ranking::initial(&ranking, seed, side, key, row));
+        Self {
+            mean: GlobalMean::default(),
+            scale: Scale { least: f32::INFINITY, most: f32::NEG_INFINITY },
+            users: rating_rows(Side::User, size.users),
+            items: rating_rows(Side::Item, size.items),
+            ranking_users: ranking_rows(Side::User, size.users, ranking.user_width()),
+            ranking_items: ranking_rows(Side::Item, size.items, ranking.item_width()),
+            neighbours: vec![vec![0; neighbours::width(neighbours.values().slots)]; size.items],
+            histories: vec![vec![0; history::width(neighbours::COMPANY)]; size.users],
+            popularity: vec![[popularity::EMPTY; blend::WINDOWS]; size.items],
+            blend: settings.blend.initial(),
+            recent: RecentItems::new(ranking.values().window),
+            noise: Noise::new(seed, NOISE, 0),
+            drawn: Vec::new(),
+            affinities: Affinities {
+                transitions: vec![0.0; size.items],
+                company: vec![0.0; size.items],
+                touched: Vec::new(),
+            },
+            settings,
+        }
+    }
+
+    /// The weights of the blend as they are.
+    #[must_use]
+    pub fn weights(&self) -> Parts {
+        blend::weights(&self.blend)
+    }
+
+    /// Looks up what the user's last items say.
+    fn look_up(&mut self, user: u32) {
+        self.affinities.clear();
+        let values = self.settings.neighbours.values();
+        for (place, last) in history::items(&self.histories[user as usize]).enumerate() {
+            let row = &self.neighbours[number(last) as usize];
+            let total = neighbours::total(row);
+            for Neighbour { item, weight } in neighbours::neighbours(row) {
+                let item = number(item) as usize;
+                let other = neighbours::total(&self.neighbours[item]);
+                let affinity = neighbours::affinity(weight, total, other, values.damping);
+                if self.affinities.company[item] == 0.0 {
+                    self.affinities.touched.push(item as u32);
+                }
+                self.affinities.company[item] += affinity;
+                if place < values.pairs {
+                    self.affinities.transitions[item] += affinity;
+                }
+            }
+        }
+    }
+
+    fn parts(&self, user: u32, item: u32, hours: f32) -> Parts {
+        let mut parts = [0.0; blend::PARTS];
+        parts[blend::FACTORS] = ranking::score(self.ranking_users.row(user), self.ranking_items.row(item));
+        parts[blend::TRANSITIONS] = blend::of_affinity(self.affinities.transitions[item as usize]);
+        parts[blend::COMPANY] = blend::of_affinity(self.affinities.company[item as usize]);
+        for (window, row) in self.popularity[item as usize].iter().enumerate() {
+            let count = popularity::at(*row, hours.max(row[popularity::HOURS]), self.settings.half_lives_hours[window]);
+            parts[blend::POPULARITY + window] = blend::of_count(count);
+        }
+        parts
+    }
+
+    /// The predicted rating, not held within the scale seen.
+    pub(super) fn predict_unclipped(&self, user: u32, item: u32) -> f32 {
+        mf::predict(self.mean.mean(), self.users.row(user), self.items.row(item))
+    }
+
+    pub(super) fn learn_rating(&mut self, event: &Event, rating: f32) {
+        self.mean = self.mean.plus(GlobalMean::of(rating));
+        self.scale = Scale { least: self.scale.least.min(rating), most: self.scale.most.max(rating) };
+        let (user, item) = (self.users.row_mut(event.user), self.items.row_mut(event.item));
+        mf::learn_weighted(&self.settings.ratings, self.mean.mean(), rating, event.weight, user, item);
+    }
+
+    fn learn_choice(&mut self, event: &Event) {
+        self.drawn.clear();
+        self.recent.add_batch(&[event.item.into()]);
+        let Self { recent, noise, drawn, .. } = self;
+        recent.draw(self.settings.ranking.values().negatives.max(blend::DRAWN), || noise.next(), drawn);
+        if !positive::classify(self.settings.positive, event.rating, self.ranking_users.row_mut(event.user)) {
+            return;
+        }
+        if self.settings.blend.values().rate > 0.0 {
+            self.learn_blend(event);
+        }
+        self.learn_target(event, event.item, Target::Positive);
+        for _ in 0..self.settings.ranking.values().negatives {
+            let drawn = negatives::pick(&self.drawn, self.noise.next()).map(|item| item as u32);
+            if let Some(item) = drawn.filter(|item| *item != event.item) {
+                self.learn_target(event, item, Target::Negative);
+            }
+        }
+    }
+
+    fn learn_target(&mut self, event: &Event, item: u32, target: Target) {
+        let (user, item) = (self.ranking_users.row_mut(event.user), self.ranking_items.row_mut(item));
+        ranking::learn_weighted(&self.settings.ranking, target, event.weight, user, item);
+    }
+
+    /// Learns the weights from what the event's item had before it was chosen, beside what the drawn ones have.
+    fn learn_blend(&mut self, event: &Event) {
+        let hours = popularity::hours(event.time_ms, event.time_ms);
+        self.look_up(event.user);
+        let had: Vec<u32> = history::items(&self.histories[event.user as usize]).map(number).collect();
+        let others = self.drawn.iter().map(|item| *item as u32);
+        let others: Vec<Parts> = others
+            .filter(|item| *item != event.item && !had.contains(item))
+            .map(|item| self.parts(event.user, item, hours))
+            .collect();
+        if !others.is_empty() && !had.contains(&event.item) {
+            let chosen = self.parts(event.user, event.item, hours);
+            blend::learn(&self.settings.blend, event.weight, &chosen, &others, &mut self.blend);
+        }
+    }
+
+    pub(super) fn count(&mut self, event: &Event) {
+        let hours = popularity::hours(event.time_ms, event.time_ms);
+        for (row, half_life) in self.popularity[event.item as usize].iter_mut().zip(self.settings.half_lives_hours) {
+            popularity::merge(row, [hours, event.weight], half_life);
+        }
+        let (pairs, row) = (self.settings.neighbours.values().pairs, &mut self.histories[event.user as usize]);
+        let last: Vec<u64> = history::items(row).take(pairs).collect();
+        let own = key(event.item);
+        if last.first() == Some(&own) {
+            return;
+        }
+        history::push(row, own);
+        for other in last.into_iter().filter(|other| *other != own) {
+            let neighbour = |item| Neighbour { item, weight: event.weight };
+            neighbours::count(&mut self.neighbours[number(other) as usize], neighbour(own));
+            neighbours::count(&mut self.neighbours[event.item as usize], neighbour(other));
+        }
+    }
+}
+
+/// The key of an item: 0 is none.
+fn key(item: u32) -> u64 {
+    u64::from(item) + 1
+}
+
+/// The item of a key.
+fn number(key: u64) -> u32 {
+    (key - 1) as u32
+}
+
+impl Model for Recommender {
+    fn predict(&mut self, user: u32, item: u32) -> Option<f32> {
+        let predicted = self.predict_unclipped(user, item);
+        let Scale { least, most } = self.scale;
+        Some(if least <= most { predicted.clamp(least, most) } else { predicted })
+    }
+
+    fn scores(&mut self, user: u32, time_ms: i64, scores: &mut [f32]) -> bool {
+        let (hours, weights) = (popularity::hours(time_ms, time_ms), self.weights());
+        self.look_up(user);
+        for (item, score) in scores.iter_mut().enumerate() {
+            *score = blend::score(&weights, &self.parts(user, item as u32, hours));
+        }
+        true
+    }
+
+    fn learn(&mut self, event: &Event) {
+        if let Some(rating) = event.rating {
+            self.learn_rating(event, rating);
+        }
+        self.learn_choice(event);
+        self.count(event);
+    }
+}
