@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use weir_tests::trial::PATIENCE;
 use weir_tests::weir::wait_not_ready;
-use weir_tests::{Broker, Instance, Trial, alone, wait_until};
+use weir_tests::{Broker, Instance, Trial, wait_until};
 
 use crate::{EVENTS_PER_SECOND, check_refused, deployment, random};
 
@@ -12,7 +12,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 #[test]
 fn counts_are_exact_through_faults_of_the_broker() {
-    let _alone = alone();
     let mut broker = Broker::private();
     let mut trial = Trial::start(deployment(&broker, "broker"), 2, 2, random(5), EVENTS_PER_SECOND);
     trial.fault("kill -9 of the broker", |trial| {

@@ -3,7 +3,7 @@
 
 use weir_tests::room::Room;
 use weir_tests::trial::PATIENCE;
-use weir_tests::{Broker, Instance, Trial, alone, wait_until};
+use weir_tests::{Broker, Instance, Trial, wait_until};
 
 use crate::{EVENTS_PER_SECOND, deployment, random};
 
@@ -13,7 +13,6 @@ const STORED: &str = "weir_server_store_write_duration_seconds_count";
 
 #[test]
 fn counts_are_exact_while_there_is_no_room_for_the_store() {
-    let _alone = alone();
     let deployment = deployment(Broker::shared(), "disk").with("SERVER__STORE_INTERVAL_MS", 200);
     let room = Room::of(&deployment.data_dir(SERVER));
     let mut trial = Trial::start(deployment, 1, 1, random(7), EVENTS_PER_SECOND);

@@ -2,13 +2,12 @@
 //! them, the last words say what is missing, and what they advise works.
 
 use weir_tests::trial::PATIENCE;
-use weir_tests::{Broker, Deployment, Trial, alone, topic, wait_until};
+use weir_tests::{Broker, Deployment, Trial, topic, wait_until};
 
 use crate::{EVENTS_PER_SECOND, check_refused, deployment, random};
 
 #[test]
 fn what_is_gone_from_a_log_is_named_and_another_prefix_learns_it_all() {
-    let _alone = alone();
     let broker = Broker::shared();
     let first = deployment(broker, "logs");
     let [second, third] = ["second", "third"].map(|name| first.clone().with("PREFIX", broker.topic(name)));

@@ -1,6 +1,6 @@
 //! Committed offsets that expire or that an operator resets: weir knows better without them, and refuses wrong ones.
 
-use weir_tests::{Broker, Trial, alone, operator};
+use weir_tests::{Broker, Trial, operator};
 
 use crate::{EVENTS_PER_SECOND, check_refused, deployment, random};
 
@@ -9,7 +9,6 @@ const SHIFT: i64 = 3;
 
 #[test]
 fn counts_are_exact_whatever_becomes_of_committed_offsets() {
-    let _alone = alone();
     // Records below the barrier stay, so that there is something to set an offset back to. The other setting bounds how
     // long a server waits for a barrier that may be on its way.
     let deployment = deployment(Broker::shared(), "offsets").with("SERVER__DELETE_INTERVAL_MS", 3_600_000);

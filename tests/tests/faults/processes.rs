@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use weir_tests::counting::{Counter, check_exact};
 use weir_tests::trial::PATIENCE;
-use weir_tests::{Broker, Cluster, Instance, Producer, Role, Trial, alone, open_transaction, topic, wait_until};
+use weir_tests::{Broker, Cluster, Instance, Producer, Role, Trial, open_transaction, topic, wait_until};
 
 use crate::{EVENTS_PER_SECOND, deployment, random};
 
@@ -16,7 +16,6 @@ const ALL: [&str; 6] = ["server-1", "server-2", "server-3", "worker-1", "worker-
 
 #[test]
 fn counts_are_exact_through_stops_scaling_and_zombies() {
-    let _alone = alone();
     let deployment = deployment(Broker::shared(), "processes");
     let mut trial = Trial::start(deployment, 1, 1, random(1), EVENTS_PER_SECOND);
     trial.fault("SIGTERM and a start of each process", |trial| {
@@ -74,7 +73,6 @@ fn counts_are_exact_through_stops_scaling_and_zombies() {
 /// All is published and nothing was due to be stored yet: the store must have the last state all the same.
 #[test]
 fn an_idle_server_that_is_stopped_has_stored_its_last_state() {
-    let _alone = alone();
     let deployment = deployment(Broker::shared(), "idle").with("SERVER__STORE_INTERVAL_MS", 3_600_000);
     let mut cluster = Cluster::start(deployment, 1, 1);
     let (brokers, input) = (cluster.deployment().brokers().to_owned(), cluster.deployment().ratings_topic().to_owned());

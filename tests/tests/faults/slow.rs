@@ -1,7 +1,7 @@
 //! Processes that are slow or far behind: the others wait for them within their bounds, and they catch up.
 
 use weir_tests::slowed::Slowed;
-use weir_tests::{Broker, Trial, alone};
+use weir_tests::{Broker, Trial};
 
 use crate::{EVENTS_PER_SECOND, deployment, random};
 
@@ -14,7 +14,6 @@ const FAR: usize = 30_000;
 
 #[test]
 fn counts_are_exact_and_memory_is_bounded_where_a_part_is_slow() {
-    let _alone = alone();
     let mut trial = Trial::start(deployment(Broker::shared(), "slow"), 2, 2, random(8), EVENTS_PER_SECOND);
     trial.fault("a slow server", |trial| slow(trial, "server-1"));
     trial.fault("a slow gateway", |trial| slow(trial, "gateway-1"));

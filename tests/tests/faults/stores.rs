@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use weir_tests::{Broker, Instance, Random, Trial, alone};
+use weir_tests::{Broker, Instance, Random, Trial};
 
 use crate::{EVENTS_PER_SECOND, deployment, random};
 
@@ -15,7 +15,6 @@ const CUT: &str = "a store is cut short";
 
 #[test]
 fn counts_are_exact_whatever_becomes_of_data_directories() {
-    let _alone = alone();
     let deployment = deployment(Broker::shared(), "stores").with("SERVER__STORE_INTERVAL_MS", 300);
     let old = deployment.data_dir("of-an-older-moment");
     let mut random = random(2);
