@@ -75,6 +75,22 @@ fn prometheus_scrapes_all_of_compose() {
     assert_eq!(scraped.collect::<BTreeSet<_>>(), roles.collect::<BTreeSet<_>>());
 }
 
+/// No service gets a variable that `weir`, which refuses unknown ones, would stumble over. The first demo did.
+#[test]
+fn every_environment_is_taken() {
+    let compose = compose();
+    for (name, service) in compose["services"].as_object().expect("services") {
+        if !service["image"].as_str().is_some_and(|image| image.starts_with("weir:")) {
+            continue;
+        }
+        let mut config = Command::new(binary());
+        for (variable, value) in service["environment"].as_object().into_iter().flatten() {
+            config.env(variable, value.as_str().unwrap_or_else(|| panic!("{name}: {variable} is no text")));
+        }
+        run(config.arg("config"), "the build");
+    }
+}
+
 #[test]
 fn scripts_are_sound() {
     for script in ["docker/feed", "docker/healthcheck", "docker/try"] {
