@@ -72,7 +72,7 @@ fn a_dump_fed_back_gives_the_same_dump() {
         ("shards = 5", "environment WEIR_SERVER__SHARDS".to_owned()),
         ("in_flight = 4", "command line".to_owned()),
         ("\"client.rack\" = \"a\"", format!("file {}", file.display())),
-        ("batch_wait_ms = 2", "default".to_owned()),
+        ("batch_wait_ms = 20", "default".to_owned()),
     ] {
         let line = format!("{line}  # {origin}");
         assert!(dumped.lines().any(|found| found == line), "{line} is not in {dumped}");

@@ -197,7 +197,9 @@ impl<M: InputModel> InputReader<'_, M> {
     fn cut(&mut self, drained: bool, events: &Sender<InputEvent<Event<M>>>) {
         let now_ms = self.began.elapsed().as_millis() as u64;
         for (&number, source) in &mut self.sources {
-            while let Some(cut) = source.next(drained, now_ms, || self.room.take(number)) {
+            // While a batch is under way the next one grows: many small ones cost the broker more than they save time.
+            let nothing_to_wait_for = drained && self.room.is_idle(number);
+            while let Some(cut) = source.next(nothing_to_wait_for, now_ms, || self.room.take(number)) {
                 let _ = events.send(InputEvent::Batch(cut));
             }
         }

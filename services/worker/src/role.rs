@@ -183,7 +183,7 @@ impl<'a, M: InputModel> Role<'a, M> {
         self.commit()?;
         self.ask_shards()?;
         for (&source, &received) in &self.received {
-            self.channels.room.grant(source, received, self.worker.room(source));
+            self.channels.room.grant(source, received, self.worker.in_flight_of(source), self.worker.room(source));
         }
         self.report();
         Ok(())

@@ -148,10 +148,11 @@ impl<E> Batcher<E> {
     }
 
     /// Whether a batch should go now, given that one may: when it is full, when it has waited long enough, or when
-    /// there is nothing more to read (`drained`) and so nothing to wait for.
+    /// there is nothing to wait for, neither more to read nor another batch's way.
     #[must_use]
-    pub fn is_due(&self, drained: bool, now_ms: u64) -> bool {
-        self.records > 0 && (drained || self.is_full() || now_ms.saturating_sub(self.opened_ms) >= self.limits.wait_ms)
+    pub fn is_due(&self, nothing_to_wait_for: bool, now_ms: u64) -> bool {
+        self.records > 0
+            && (nothing_to_wait_for || self.is_full() || now_ms.saturating_sub(self.opened_ms) >= self.limits.wait_ms)
     }
 
     /// Whether nothing is in it.

@@ -153,6 +153,12 @@ impl<L: WorkerLogic> Worker<L> {
         self.sources.values().map(|state| state.limiter.in_flight()).sum()
     }
 
+    /// Batches of `source` that are pulling.
+    #[must_use]
+    pub fn in_flight_of(&self, source: u32) -> usize {
+        self.sources.get(&source).map_or(0, |state| state.limiter.in_flight())
+    }
+
     /// Batches that are learned but not known to be applied everywhere.
     #[must_use]
     pub fn unapplied(&self) -> usize {

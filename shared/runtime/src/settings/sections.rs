@@ -230,7 +230,7 @@ pub struct WorkerSettings {
     pub batch_events: usize,
     /// Bytes of events in a batch at most.
     pub batch_bytes: usize,
-    /// Milliseconds that a batch waits for more events.
+    /// Milliseconds that a batch waits for more events while one of its partition is under way; otherwise it goes at once.
     pub batch_wait_ms: u64,
     /// A batch has at most this part of the events that its partition had before it, 64 for a 64th, and what is
     /// not yet applied at most twice as much: batches learn side by side, and much that is on its way would throw a
@@ -259,7 +259,7 @@ impl Default for WorkerSettings {
         Self {
             batch_events: 16_384,
             batch_bytes: 2 << 20,
-            batch_wait_ms: 2,
+            batch_wait_ms: 20,
             history_share: 64,
             in_flight: 3,
             unapplied_batches: 16,
