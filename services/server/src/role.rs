@@ -302,8 +302,12 @@ impl<'a, M: InputModel> Role<'a, M> {
 }
 
 impl<M: InputModel> Drop for Role<'_, M> {
-    /// A role that fails has not given its shards up, and others may have them before it is back.
+    /// A role that fails has not given its shards up, and others may have them before it is back. What it was
+    /// publishing has failed, or is given up with it.
     fn drop(&mut self) {
+        if self.publishing.is_some() {
+            self.context.metrics.transaction_failed(ROLE, self.served.name());
+        }
         self.forget_shards();
     }
 }

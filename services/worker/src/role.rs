@@ -371,24 +371,22 @@ impl<'a, M: InputModel> Role<'a, M> {
     }
 
     fn on_committed(&mut self, result: weir_kafka::Result<Committed>) -> anyhow::Result<()> {
-        match (self.committing.take(), result) {
-            (Some(Committing::Step(info)), Ok(committed)) => {
-                info.report(self.trained, self.context, committed.duration);
-                info.next.iter().for_each(|&(source, next)| self.watch.lag.committed(source, next));
-                Ok(())
-            }
-            (_, Ok(_)) => Ok(()),
-            (_, Err(error)) => {
-                self.context.metrics.transaction_failed(ROLE, self.trained.name());
-                Err(error).context("commit a step")
-            }
+        let committed = result.context("commit a step")?;
+        if let Some(Committing::Step(info)) = self.committing.take() {
+            info.report(self.trained, self.context, committed.duration);
+            info.next.iter().for_each(|&(source, next)| self.watch.lag.committed(source, next));
         }
+        Ok(())
     }
 }
 
 impl<M: InputModel> Drop for Role<'_, M> {
-    /// A role that fails has not given its source partitions up, and others may have them before it is back.
+    /// A role that fails has not given its source partitions up, and others may have them before it is back. What it
+    /// was committing has failed, or is given up with it.
     fn drop(&mut self) {
+        if self.committing.is_some() {
+            self.context.metrics.transaction_failed(ROLE, self.trained.name());
+        }
         self.forget_sources();
     }
 }

@@ -87,14 +87,8 @@ impl<M: InputModel> Role<'_, M> {
     }
 
     pub(super) fn on_committed(&mut self, result: weir_kafka::Result<Committed>) -> anyhow::Result<()> {
+        let committed = result.context("publish")?;
         let metrics = &self.context.metrics;
-        let committed = match result {
-            Ok(committed) => committed,
-            Err(error) => {
-                metrics.transaction_failed(ROLE, self.served.name());
-                return Err(error).context("publish");
-            }
-        };
         let Some(publishing) = self.publishing.take() else { return Ok(()) };
         metrics.transaction_committed(ROLE, self.served.name(), committed.duration);
         metrics.server.published_bytes(self.served.name(), publishing.bytes);

@@ -79,7 +79,7 @@ impl Metrics {
         self.process.transaction_seconds.with_label_values(&[role, model]).observe(duration.as_secs_f64());
     }
 
-    /// A transaction failed; what it held will be done again.
+    /// A transaction failed or was given up; what it held will be done again.
     pub fn transaction_failed(&self, role: &str, model: &str) {
         self.process.transactions.with_label_values(&[role, model, "failed"]).inc();
     }

@@ -35,7 +35,7 @@ impl ProcessMetrics {
             restarts: r.counter("weir_role_restarts_total", "Times a role failed and was torn down to be started again.", &["role"])?,
             rebalances: r.counter("weir_rebalances_total", "Times the group gave partitions (assigned), took them away (revoked), or had given them to others already (lost).", &["role", "model", "kind"])?,
             fenced: r.counter("weir_fenced_total", "Times another process under the same name took this one's place.", &["role"])?,
-            transactions: r.counter("weir_transactions_total", "Kafka transactions by outcome, committed or failed; what failed is aborted by the next start.", &["role", "model", "outcome"])?,
+            transactions: r.counter("weir_transactions_total", "Kafka transactions by outcome, committed or failed; what failed, or was given up with its role, is ended by the next start.", &["role", "model", "outcome"])?,
             transaction_seconds: r.histogram("weir_transaction_duration_seconds", "Time from the begin to the commit of a committed Kafka transaction.", model, Buckets::Seconds)?,
             transaction_open: r.level("weir_transaction_open_seconds", "How long the transaction at hand has been open; 0 while there is none.", model)?,
             frames_skipped: r.counter("weir_frames_skipped_total", "Records on internal topics that are no frame of this model and were passed over.", &["role", "model", "reason"])?,
