@@ -4,7 +4,7 @@ use weir_learn::ranking::{self, positive};
 use weir_learn::{Error, mf, passive_aggressive, text};
 use weir_runtime::{PositiveRatings, RankingSettings, Settings, SpamVariant};
 
-use crate::recommender::RecommenderSettings;
+use crate::recommender::{Predictions, RecommenderSettings};
 use crate::spam::SpamSettings;
 
 /// The recommender's settings, checked.
@@ -33,6 +33,14 @@ pub fn recommender_settings(settings: &Settings) -> Result<RecommenderSettings, 
         half_life_hours: recommender.half_life_hours,
         seen_items: recommender.seen_items,
     })
+}
+
+/// Which ratings are put out as they were predicted; none where the share is 0.
+#[must_use]
+pub fn predictions(settings: &Settings) -> Option<Predictions> {
+    let (topic, recommender) = (settings.topics.ratings.as_str(), &settings.recommender);
+    let share = recommender.predicted_share;
+    (share > 0.0).then(|| Predictions::new(topic, share, recommender.seed))
 }
 
 fn ranking_settings(ranking: &RankingSettings) -> Result<ranking::Settings, Error> {

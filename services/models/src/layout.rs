@@ -7,7 +7,7 @@ use weir_ps::{Partitioner, Schema};
 use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
-use crate::recommender::{self, ACTIVITY, RecommenderSchema};
+use crate::recommender::{self, ACTIVITY, PREDICTED, RecommenderSchema};
 use crate::spam::{COUNTS, FEATURES, REMEMBERED, SCORED, SpamSchema};
 use crate::{ExpectedLayout, recommender_settings, spam_settings};
 
@@ -162,7 +162,12 @@ pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_l
     Ok(match model {
         Named::Counting => of_ratings(Arc::new(CountingSchema::default()), USERS, &[counting::EVENT_IDS]),
         Named::Recommender => {
-            of_ratings(Arc::new(RecommenderSchema::new(&recommender)), ACTIVITY, &[recommender::EVENT_IDS])
+            let schema = Arc::new(RecommenderSchema::new(&recommender));
+            let predicted = || (PREDICTED, settings.topics.predicted.as_str().into());
+            Description {
+                outputs: (settings.recommender.predicted_share > 0.0).then(predicted).into_iter().collect(),
+                ..of_ratings(schema, ACTIVITY, &[recommender::EVENT_IDS])
+            }
         }
         Named::Spam => of_messages(settings)?,
     })

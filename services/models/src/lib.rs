@@ -17,7 +17,7 @@ mod mapped;
 pub mod recommender;
 pub mod spam;
 
-pub use configured::{recommender_settings, spam_settings};
+pub use configured::{predictions, recommender_settings, spam_settings};
 pub use expected::ExpectedLayout;
 pub use input::{Decoder, Input, InputModel};
 pub use layout::{Description, GENERATION, Named, describe, descriptions, partitioner};

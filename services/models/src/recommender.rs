@@ -2,6 +2,7 @@
 //! from choices, popularity for users who are not known yet, and the items that a user has seen.
 
 mod decode;
+mod predicted;
 mod recent;
 mod rows;
 mod schema;
@@ -16,6 +17,7 @@ use weir_ps::{Model, Schema};
 use weir_wire::rating::RatingMapping;
 
 pub use decode::RecommenderEvent;
+pub use predicted::Predictions;
 pub use rows::RowParts;
 pub use schema::RecommenderSchema;
 pub use server::RecommenderServer;
@@ -37,6 +39,9 @@ pub const SEEN_HEADS: u8 = 5;
 pub const SEEN: u8 = 6;
 /// By user: ids of the latest events, by which repeats are known ([`weir_ps::repeats`]).
 pub const EVENT_IDS: u8 = 7;
+
+/// The stream of ratings as they were predicted.
+pub const PREDICTED: &str = "predicted";
 
 /// The one key of the table [`MEAN`].
 pub const MEAN_KEY: u64 = 1;
@@ -66,19 +71,31 @@ pub struct RecommenderModel {
     settings: RecommenderSettings,
     schema: Arc<RecommenderSchema>,
     mapping: Arc<RatingMapping>,
+    predictions: Option<Predictions>,
 }
 
 impl RecommenderModel {
     /// With these settings, for events as they are without a mapping.
     #[must_use]
     pub fn new(settings: RecommenderSettings) -> Self {
-        Self { settings, schema: Arc::new(RecommenderSchema::new(&settings)), mapping: Arc::default() }
+        Self {
+            settings,
+            schema: Arc::new(RecommenderSchema::new(&settings)),
+            mapping: Arc::default(),
+            predictions: None,
+        }
     }
 
     /// The same for events that are read by this mapping.
     #[must_use]
     pub fn with_mapping(self, mapping: RatingMapping) -> Self {
         Self { mapping: Arc::new(mapping), ..self }
+    }
+
+    /// The same, putting out some of the ratings as they were predicted; the driver must know the stream [`PREDICTED`].
+    #[must_use]
+    pub fn with_predictions(self, predictions: Option<Predictions>) -> Self {
+        Self { predictions, ..self }
     }
 }
 
@@ -91,7 +108,7 @@ impl Model for RecommenderModel {
     }
 
     fn worker(&self) -> RecommenderWorker {
-        RecommenderWorker::new(self.settings)
+        RecommenderWorker::new(self.settings, self.predictions.clone())
     }
 
     fn server(&self) -> RecommenderServer {

@@ -77,7 +77,7 @@ pub(crate) enum Command {
     Validate(ValidateCommand),
     /// Print the JSON Schema of a topic's events, or list those there are
     Schema {
-        /// ratings, messages or messages.scored
+        /// ratings, messages, messages.scored or ratings.predicted
         topic: Option<String>,
     },
     /// Go on where a log no longer reaches back: shows what is lost, accepts it with --yes

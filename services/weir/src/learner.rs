@@ -7,7 +7,8 @@ use weir_models::counting::CountingRatings;
 use weir_models::recommender::RecommenderModel;
 use weir_models::spam::SpamModel;
 use weir_models::{
-    Description, InputModel, Named, describe, message_mapping, rating_mapping, recommender_settings, spam_settings,
+    Description, InputModel, Named, describe, message_mapping, predictions, rating_mapping, recommender_settings,
+    spam_settings,
 };
 use weir_runtime::{Context, Fatal, Settings, Supervisor};
 use weir_server::ServedModel;
@@ -64,7 +65,8 @@ fn learner(name: &str, settings: &Settings) -> anyhow::Result<Learner> {
     let (description, recommender) = (describe(named, settings)?, recommender_settings(settings)?);
     Ok(match named {
         Named::Recommender => {
-            Learner::of(description, RecommenderModel::new(recommender).with_mapping(rating_mapping(settings)?))
+            let model = RecommenderModel::new(recommender).with_mapping(rating_mapping(settings)?);
+            Learner::of(description, model.with_predictions(predictions(settings)))
         }
         Named::Spam => {
             let model = SpamModel::new(spam_settings(settings)?).with_mapping(message_mapping(settings)?);

@@ -12,8 +12,16 @@ pub const MESSAGES: &str = include_str!("../schemas/messages.json");
 /// Value of a record of the topic of scored messages.
 pub const SCORED_MESSAGES: &str = include_str!("../schemas/messages.scored.json");
 
+/// Value of a record of the topic of predicted ratings.
+pub const PREDICTED_RATINGS: &str = include_str!("../schemas/ratings.predicted.json");
+
 /// Every schema, by the name that its topic has by default.
 #[must_use]
-pub fn all() -> [(&'static str, &'static str); 3] {
-    [("ratings", RATINGS), ("messages", MESSAGES), ("messages.scored", SCORED_MESSAGES)]
+pub fn all() -> [(&'static str, &'static str); 4] {
+    [
+        ("ratings", RATINGS),
+        ("messages", MESSAGES),
+        ("messages.scored", SCORED_MESSAGES),
+        ("ratings.predicted", PREDICTED_RATINGS),
+    ]
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use weir_wire::message::{self, Label, MessageEvent};
+use weir_wire::predicted::{self, Predicted};
 use weir_wire::rating::{self, RatingEvent};
 use weir_wire::scored::{self, Model, Scored, Source};
 
@@ -83,4 +84,19 @@ fn scored_messages_are_as_ever() {
     check_scored("scored", &scored);
     let model = Model { learned: None, ..scored.model.clone() };
     check_scored("scored-unlabelled", &Scored { true_label: None, margin: -1e-9, model, ..scored });
+}
+
+#[test]
+fn predicted_ratings_are_as_ever() {
+    let predicted = Predicted {
+        user: "d \"1\"".into(),
+        item: "a/\u{1F47D}".into(),
+        rating: 4.5,
+        predicted: -1e-9,
+        source: Source { topic: "ratings".into(), partition: 3, offset: u64::MAX },
+        model: Model { name: "recommender".into(), generation: "g1".into(), learned: None },
+    };
+    let mut payload = Vec::new();
+    predicted.write(&mut payload).unwrap();
+    check("predicted", payload.clone(), &predicted::parse(&payload).unwrap());
 }

@@ -76,6 +76,12 @@ impl Deployment {
         format!("{}.scored", self.messages)
     }
 
+    /// Where predicted ratings go.
+    #[must_use]
+    pub fn predicted_topic(&self) -> String {
+        format!("{}.predicted", self.ratings)
+    }
+
     /// The input topic of a model.
     #[must_use]
     pub fn input_topic(&self, model: &str) -> &str {
@@ -154,6 +160,7 @@ impl Deployment {
         }
         command.env("WEIR_BROKERS", &self.brokers).env("WEIR_PREFIX", &self.prefix);
         command.env("WEIR_TOPICS__RATINGS", &self.ratings).env("WEIR_TOPICS__MESSAGES", &self.messages);
-        command.env("WEIR_TOPICS__SCORED", self.scored_topic()).envs(&self.settings);
+        command.env("WEIR_TOPICS__SCORED", self.scored_topic()).env("WEIR_TOPICS__PREDICTED", self.predicted_topic());
+        command.envs(&self.settings);
     }
 }

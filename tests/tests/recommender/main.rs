@@ -4,6 +4,7 @@
 
 mod answers;
 mod fresh;
+mod predicted;
 mod quality;
 mod ranking;
 mod recreated;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use weir_tests::data::Rating;
 use weir_tests::http::segment;
 use weir_tests::weir::covered;
-use weir_tests::{Broker, Cluster, Deployment, Event, Producer, topic, wait_until};
+use weir_tests::{Broker, Cluster, Deployment, Event, Place, Producer, topic, wait_until};
 
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -28,14 +28,19 @@ struct Expected {
 impl Stream {
     /// Two servers with three shards, two workers with four partitions and a gateway.
     pub(crate) fn start(label: &str) -> Self {
-        let deployment = Deployment::new(Broker::shared(), label);
+        Self::start_with(label, |deployment| deployment)
+    }
+
+    /// The same with other settings.
+    pub(crate) fn start_with(label: &str, set: impl FnOnce(Deployment) -> Deployment) -> Self {
+        let deployment = set(Deployment::new(Broker::shared(), label));
         let cluster = Cluster::start(deployment.with("KAFKA__PARTITIONS", 4).with("SERVER__SHARDS", 3), 2, 2);
         let producer = Producer::new(cluster.deployment().brokers(), cluster.deployment().ratings_topic());
         Self { cluster, producer, users: BTreeMap::new() }
     }
 
-    /// Writes ratings in their order, keyed by user, as fast as the broker takes them.
-    pub(crate) fn write(&mut self, ratings: &[Rating]) {
+    /// Writes ratings in their order, keyed by user, as fast as the broker takes them; where they lie.
+    pub(crate) fn write(&mut self, ratings: &[Rating]) -> Vec<Place> {
         let places = self.producer.send(ratings.iter().map(|rating| Event::keyed(&rating.user, &rating.event())));
         assert_eq!(places.len(), ratings.len());
         for rating in ratings {
@@ -43,6 +48,7 @@ impl Stream {
             user.events += 1;
             user.last_event = user.last_event.max(rating.ts);
         }
+        places
     }
 
     /// Waits until something is learned, while most of it is not.

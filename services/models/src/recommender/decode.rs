@@ -35,6 +35,8 @@ pub struct RecommenderEvent {
     pub(super) item_name: NameRef,
     /// Milliseconds since 1970, no later than the record's own time.
     pub(super) time_ms: u64,
+    /// Its place in the source partition.
+    pub(super) offset: u64,
     pub(super) hours: f32,
     /// The event's own id, hashed.
     pub(super) id: Option<u64>,
@@ -73,6 +75,7 @@ impl Decoder<RecommenderEvent> for RecommenderModel {
             item: item.as_deref().map_or(0, key),
             item_name: item.as_deref().map(|item| batch.names.push(item)).unwrap_or_default(),
             time_ms: time_ms.max(0) as u64,
+            offset: input.offset,
             hours: popularity::hours(time_ms, input.timestamp_ms),
             id: id.as_deref().map(key),
             user_slot: 0,

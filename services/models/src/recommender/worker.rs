@@ -9,6 +9,7 @@ use weir_learn::{GlobalMean, mf};
 use weir_ps::{Batch, Pulls, SourceRange, WorkerLogic, Workspace, repeats, words};
 
 use super::decode::Kind;
+use super::predicted::Predictions;
 use super::recent::RecentBySource;
 use super::rows::{Mark, mark};
 use super::server::SeenChange;
@@ -24,6 +25,7 @@ pub struct RecommenderWorker {
     parts: RowParts,
     mean_slot: u32,
     recent: RecentBySource,
+    predictions: Option<Predictions>,
     /// Keys of a batch's items and of those drawn; kept for their memory.
     items: Vec<u64>,
     drawn: Vec<u64>,
@@ -37,15 +39,16 @@ struct Shared<'a> {
 }
 
 impl RecommenderWorker {
-    /// With these settings.
+    /// With these settings, putting out what is predicted if that is wanted.
     #[must_use]
-    pub fn new(settings: RecommenderSettings) -> Self {
+    pub fn new(settings: RecommenderSettings, predictions: Option<Predictions>) -> Self {
         let recent = RecentBySource::new(settings.ranking.values().window);
         Self {
             settings,
             parts: RowParts::new(&settings.factors, &settings.ranking),
             mean_slot: 0,
             recent,
+            predictions,
             items: Vec::new(),
             drawn: Vec::new(),
         }
@@ -71,6 +74,20 @@ impl RecommenderWorker {
             }
             Kind::Implicit => self.learn_choice(event, None, shared, work),
             Kind::Removed | Kind::Forget => {}
+        }
+    }
+
+    /// Puts a rating out as it is predicted now, if it is one of those.
+    fn put_out(&self, event: &RecommenderEvent, batch: &Batch<RecommenderEvent>, work: &mut Workspace) {
+        let (Kind::Rated(rating), Some(predictions)) = (event.kind, &self.predictions) else { return };
+        if !predictions.takes(batch.range.source, event.offset) {
+            return;
+        }
+        let mean = mean_of(work.row(MEAN, self.mean_slot)).mean();
+        let (user, item) = (work.row(USERS, event.user_slot), work.row(ITEMS, event.item_slot));
+        let predicted = mf::predict(mean, self.parts.ratings(user), self.parts.ratings(item));
+        if let Some(record) = predictions.record(event, rating, predicted, batch) {
+            work.output(record);
         }
     }
 
@@ -170,11 +187,13 @@ impl WorkerLogic for RecommenderWorker {
     fn on_pull_recv(&mut self, batch: &mut Batch<RecommenderEvent>, work: &mut Workspace) {
         let draws = draws(self.settings.seed, Purpose::Event, batch.range);
         let mut shared = Shared { drawn: &batch.shared_slots, draws };
-        for event in &batch.events {
+        for event in 0..batch.events.len() {
+            let event = &batch.events[event];
             if event.id.is_some_and(|id| repeats::is_repeat(work.row_mut(EVENT_IDS, event.id_slot), id)) {
                 batch.repeated += 1;
                 continue;
             }
+            self.put_out(event, batch, work);
             self.learn(event, &mut shared, work);
             push_counts(event, work);
         }

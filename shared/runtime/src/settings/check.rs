@@ -61,8 +61,12 @@ fn names(settings: &Settings) -> Result<(), Error> {
 
 fn topics(settings: &Settings) -> Result<(), Error> {
     let topics = &settings.topics;
-    let named =
-        [("topics.ratings", &topics.ratings), ("topics.messages", &topics.messages), ("topics.scored", &topics.scored)];
+    let named = [
+        ("topics.ratings", &topics.ratings),
+        ("topics.messages", &topics.messages),
+        ("topics.scored", &topics.scored),
+        ("topics.predicted", &topics.predicted),
+    ];
     for (index, (path, topic)) in named.into_iter().enumerate() {
         // `.rejected` is added to an input's, and Kafka takes 249 characters.
         if !is_legal(topic) || topic.len() > 240 || topic.is_empty() {
@@ -132,6 +136,7 @@ fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {
     range("recommender.initial_user_factor", recommender.initial_user_factor, 0.0..=10.0)?;
     range("recommender.half_life_hours", recommender.half_life_hours, 0.01..=1e6)?;
     range("recommender.seen_items", recommender.seen_items, 16..=1_048_576)?;
+    range("recommender.predicted_share", recommender.predicted_share, 0.0..=1.0)?;
     if !recommender.seen_items.is_multiple_of(16) {
         return Err(Error::setting("recommender.seen_items", recommender.seen_items, "a multiple of 16"));
     }

@@ -47,11 +47,18 @@ pub struct TopicSettings {
     pub messages: String,
     /// What the spam filter says of messages.
     pub scored: String,
+    /// What the recommender expected of ratings, where `recommender.predicted_share` wants that.
+    pub predicted: String,
 }
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        Self { ratings: "ratings".into(), messages: "messages".into(), scored: "messages.scored".into() }
+        Self {
+            ratings: "ratings".into(),
+            messages: "messages".into(),
+            scored: "messages.scored".into(),
+            predicted: "ratings.predicted".into(),
+        }
     }
 }
 
@@ -85,6 +92,8 @@ pub struct RecommenderSettings {
     pub half_life_hours: f32,
     /// Items remembered per user as seen, in chunks of 16; the oldest are forgotten first.
     pub seen_items: u32,
+    /// The share of the ratings, 0 to 1, that are put out as they were predicted before they were learned.
+    pub predicted_share: f32,
     /// The part that puts items in order.
     pub ranking: RankingSettings,
 }
@@ -104,6 +113,7 @@ impl Default for RecommenderSettings {
             initial_user_factor: 0.35,
             half_life_hours: 720.0,
             seen_items: 1_024,
+            predicted_share: 0.0,
             ranking: RankingSettings::default(),
         }
     }

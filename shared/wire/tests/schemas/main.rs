@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weir_wire::message::{Label, MessageEvent};
 use weir_wire::rating::RatingEvent;
 use weir_wire::scored::{Model, Scored, Source};
-use weir_wire::{Reject, message, rating, schema, scored};
+use weir_wire::{Reject, message, predicted, rating, schema, scored};
 
 use validate::refusal;
 
@@ -16,6 +16,7 @@ fn parse(topic: &str, payload: &[u8]) -> Result<(), Reject> {
         "ratings" => rating::parse(None, Some(payload)).map(drop),
         "messages" => message::parse(None, Some(payload)).map(drop),
         "messages.scored" => scored::parse(payload).map(drop),
+        "ratings.predicted" => predicted::parse(payload).map(drop),
         other => panic!("no parser for {other}"),
     }
 }
