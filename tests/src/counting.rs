@@ -68,16 +68,16 @@ impl Counter {
     }
 }
 
-/// A whole table of the model `counting`, page by page.
+/// A whole table of a model, page by page: each row's first number by its id.
 ///
 /// # Panics
 /// When the gateway does not answer as promised, or a row is there twice.
 #[must_use]
-pub fn table(rest: &Client, name: &str) -> Counts {
+pub fn table(rest: &Client, model: &str, name: &str) -> Counts {
     let mut counts = Counts::new();
     let mut after = String::new();
     loop {
-        let page = rest.get(&format!("/v1/models/counting/tables/{name}?limit={PAGE}{after}")).expect(200);
+        let page = rest.get(&format!("/v1/models/{model}/tables/{name}?limit={PAGE}{after}")).expect(200);
         let rows = page["rows"].as_array().unwrap_or_else(|| panic!("no rows in {page}"));
         assert!(rows.len() <= PAGE, "{} rows on a page of {PAGE}", rows.len());
         for row in rows {
@@ -107,15 +107,24 @@ pub fn check_exact(rest: &Client, tally: &Tally) {
     check_exact_among(rest, tally, |_| true);
 }
 
+/// Checks each user's events as the recommender has counted them beside what it learned.
+///
+/// # Panics
+/// When a count differs; the message names the first few.
+#[track_caller]
+pub fn check_recommender(rest: &Client, tally: &Tally) {
+    check_table("activity", &table(rest, "recommender", "activity"), &tally.users, |_: &str| true);
+}
+
 /// Checks those rows of the three tables whose ids are `among` the ones that no event is on its way for.
 ///
 /// # Panics
 /// When a count differs; the message names the first few.
 #[track_caller]
 pub fn check_exact_among(rest: &Client, tally: &Tally, among: impl Fn(&str) -> bool) {
-    check_table("items", &table(rest, "items"), &tally.items, &among);
-    check_table("users", &table(rest, "users"), &tally.users, &among);
-    check_table("sums", &table(rest, "sums"), &tally.sums(), &among);
+    check_table("items", &table(rest, "counting", "items"), &tally.items, &among);
+    check_table("users", &table(rest, "counting", "users"), &tally.users, &among);
+    check_table("sums", &table(rest, "counting", "sums"), &tally.sums(), &among);
 }
 
 /// Checks items and users alone: what stays exact where a user's events come through several partitions, so that
@@ -125,8 +134,8 @@ pub fn check_exact_among(rest: &Client, tally: &Tally, among: impl Fn(&str) -> b
 /// When a count differs; the message names the first few.
 #[track_caller]
 pub fn check_counts(rest: &Client, tally: &Tally) {
-    check_table("items", &table(rest, "items"), &tally.items, |_| true);
-    check_table("users", &table(rest, "users"), &tally.users, |_| true);
+    check_table("items", &table(rest, "counting", "items"), &tally.items, |_| true);
+    check_table("users", &table(rest, "counting", "users"), &tally.users, |_| true);
 }
 
 #[track_caller]

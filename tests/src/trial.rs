@@ -7,13 +7,13 @@
 mod poison;
 mod stream;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub use poison::Poison;
 pub use stream::Stream;
 
-use crate::counting::{check_exact, check_exact_among};
+use crate::counting::{Tally, check_exact, check_exact_among, check_recommender};
 use crate::weir::READY_TIMEOUT;
 use crate::{Cluster, Deployment, Instance, Load, Producer, Random, Role, topic, wait_until};
 
@@ -132,7 +132,7 @@ impl Trial {
     }
 
     /// Ends the load and checks everything: all counts as the gateway has them, all counts as a gateway reads them from
-    /// the changelogs, and that each bad event was rejected once. What is left are the processes.
+    /// the changelogs, and that each bad event was rejected once by each model. What is left are the processes.
     ///
     /// # Panics
     /// When anything differs.
@@ -147,10 +147,13 @@ impl Trial {
         // Not of the broker's doing, nor of ours.
         assert_eq!(ends.iter().sum::<u64>(), written, "events that were not written once");
         assert_eq!(tally.users.values().sum::<u64>() + garbage + repeats, written);
-        cluster.wait_contained("counting", &ends, PATIENCE);
-        check_exact(&cluster.rest(), &tally);
+        let models: Vec<String> = cluster.deployment().models().map(str::to_owned).collect();
+        for model in &models {
+            cluster.wait_contained(model, &ends, PATIENCE);
+        }
+        check_models(&cluster, &models, &tally);
         cluster.restart_gateway();
-        check_exact(&cluster.rest(), &tally);
+        check_models(&cluster, &models, &tally);
         check_rejected(cluster.deployment(), garbage);
         println!(
             "{written} events, {garbage} of them bad and {repeats} sent twice, and {poisoned} records of garbage on weir's \
@@ -185,11 +188,26 @@ impl Trial {
     }
 }
 
-/// Each bad event is in the topic of rejected events, once.
+/// What each model has counted.
+fn check_models(cluster: &Cluster, models: &[String], tally: &Tally) {
+    for model in models {
+        match model.as_str() {
+            "counting" => check_exact(&cluster.rest(), tally),
+            "recommender" => check_recommender(&cluster.rest(), tally),
+            other => panic!("what {other} should have counted is not known"),
+        }
+    }
+}
+
+/// Each bad event is in the topic of rejected events, once for each model that reads it.
 fn check_rejected(deployment: &Deployment, garbage: u64) {
     let rejected = topic::read_all(deployment.brokers(), &format!("{}.rejected", deployment.ratings_topic()));
-    let places: BTreeSet<_> =
-        rejected.iter().map(|record| (record.header("partition"), record.header("offset"))).collect();
-    assert_eq!(places.len(), rejected.len(), "events that were rejected more than once");
-    assert_eq!(rejected.len() as u64, garbage, "events that were rejected, and those that were bad");
+    let mut times: BTreeMap<_, usize> = BTreeMap::new();
+    for record in &rejected {
+        *times.entry((record.header("partition"), record.header("offset"))).or_default() += 1;
+    }
+    let models = deployment.models().count();
+    let wrong: Vec<_> = times.iter().filter(|(_, times)| **times != models).collect();
+    assert!(wrong.is_empty(), "not rejected once by each of {models} models: {wrong:?}");
+    assert_eq!(times.len() as u64, garbage, "events that were rejected, and those that were bad");
 }

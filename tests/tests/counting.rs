@@ -17,7 +17,7 @@ fn counts_are_exact_after_twenty_kills_under_load() {
     let _alone = alone();
     let mut random = Random::from_environment();
     let of_stream = Random::new(random.next());
-    let deployment = kills::deployment(Broker::shared(), "kills");
+    let deployment = kills::deployment(Broker::shared(), "kills").with("MODELS", "counting,recommender");
     let mut trial = Trial::start(deployment, 2, 2, of_stream, EVENTS_PER_SECOND);
     for number in 1..=KILLS {
         let kill = kills::kill_one(&mut trial, EVENTS_PER_SECOND, &mut random);

@@ -40,7 +40,13 @@ fn main() {
     let arguments = Arguments::parse();
     let mut random = Random::new(arguments.seed);
     let of_stream = Random::new(random.next());
-    let mut trial = Trial::start(kills::deployment(Broker::shared(), "soak"), 2, 2, of_stream, arguments.rate);
+    let mut trial = Trial::start(
+        kills::deployment(Broker::shared(), "soak").with("MODELS", "counting,recommender"),
+        2,
+        2,
+        of_stream,
+        arguments.rate,
+    );
     let (mut report, began) = (Report::default(), Instant::now());
     println!("{arguments:?}");
     for number in 1..=arguments.kills {

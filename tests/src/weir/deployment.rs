@@ -88,6 +88,11 @@ impl Deployment {
         if model == "spam" { &self.messages } else { &self.ratings }
     }
 
+    /// The models that it runs.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        self.settings.get("WEIR_MODELS").into_iter().flat_map(|models| models.split(','))
+    }
+
     /// The bootstrap address.
     #[must_use]
     pub fn brokers(&self) -> &str {
