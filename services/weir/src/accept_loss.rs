@@ -5,7 +5,7 @@
 //! events that were deleted before they were learned are covered by a step that teaches nothing. Each loss is a record of the
 //! topic of refused events.
 
-mod logs;
+pub(crate) mod logs;
 mod loss;
 
 use std::sync::Arc;

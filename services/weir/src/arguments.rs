@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::evaluate::EvaluateRatings;
 use crate::events::Kind;
 use crate::files::Format;
+use crate::snapshot::{ExportCommand, ImportModelCommand};
 pub(crate) use bench::{BenchCommand, BenchLatency, BenchMessages, BenchOptions, BenchRatings, BenchRecovery};
 pub(crate) use demo::Demo;
 pub(crate) use options::{CommonOptions, RestOptions, RoleOptions};
@@ -82,6 +83,10 @@ pub(crate) enum Command {
     },
     /// Go on where a log no longer reaches back: shows what is lost, accepts it with --yes
     AcceptLoss(AcceptLossCommand),
+    /// Write a whole model to a file, while its workers rest
+    Export(ExportCommand),
+    /// Let a model that has not begun begin with the rows of a file
+    ImportModel(ImportModelCommand),
     /// Measure how well a model does on a file, without Kafka
     #[command(subcommand)]
     Evaluate(EvaluateCommand),

@@ -13,6 +13,7 @@ use crate::import;
 use crate::learner::built_in;
 use crate::roles::{self, Role};
 use crate::schema;
+use crate::snapshot;
 use crate::topics;
 use crate::validate;
 
@@ -31,6 +32,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Import(command) => import::run(&command, &checked(command.options.clone().load())?),
         Command::Validate(command) => validate::run(&command, &checked(command.options.clone().load())?),
         Command::AcceptLoss(command) => accept_loss::run(&command, &checked(command.options.clone().load())?),
+        Command::Export(command) => snapshot::export(&command, &checked(command.options.clone().load())?),
+        Command::ImportModel(command) => snapshot::import(&command, &checked(command.options.clone().load())?),
         Command::Evaluate(EvaluateCommand::Ratings(command)) => evaluate::ratings(&command, checked),
         Command::Schema { topic } => schema::print(topic.as_deref()),
         Command::Bench(BenchCommand::Ratings(command)) => {

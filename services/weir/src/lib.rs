@@ -19,6 +19,7 @@ mod process;
 mod refused;
 mod roles;
 mod schema;
+mod snapshot;
 mod topics;
 mod validate;
 

@@ -54,6 +54,14 @@ pub(crate) fn create(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Creates what one model lacks, and checks the rest.
+///
+/// # Errors
+/// The broker refuses, or a topic is not as it must be.
+pub(crate) fn create_quietly(admin: &Admin, settings: &Settings, model: &Description) -> anyhow::Result<()> {
+    prepare(admin, settings, std::slice::from_ref(model)).map(drop)
+}
+
 /// Prints each topic with what is wrong with it.
 ///
 /// # Errors

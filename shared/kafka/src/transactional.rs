@@ -150,15 +150,16 @@ impl Transactional {
     /// Rule 5: every send is checked, since a transaction commits happily without a record that was refused locally.
     pub(crate) fn send_all(&self, records: &[OutRecord]) -> Result<()> {
         self.producer.context().extra.expect(records.len());
-        let deadline = Instant::now() + COMMIT_TIMEOUT;
-        records.iter().enumerate().try_for_each(|(index, record)| self.send(index, record, deadline))
+        records.iter().enumerate().try_for_each(|(index, record)| self.send(index, record))
     }
 
-    fn send(&self, index: usize, record: &OutRecord, deadline: Instant) -> Result<()> {
+    /// Waits for room in the queue as long as any comes: a whole model takes longer than a step.
+    fn send(&self, index: usize, record: &OutRecord) -> Result<()> {
+        let mut deadline = None;
         loop {
             match self.producer.send(base_record(record, index)) {
                 Ok(()) => return Ok(()),
-                Err((error, _)) if is_queue_full(&error) && Instant::now() < deadline => {
+                Err((error, _)) if is_queue_full(&error) && has_time(&mut deadline) => {
                     thread::sleep(QUEUE_FULL_PAUSE);
                 }
                 Err((error, _)) => return Err(self.fenced_or(send_error(&error, record))),
@@ -232,6 +233,11 @@ impl Transactional {
     fn call<T>(&self, call: impl FnOnce(&Deliverer) -> KafkaResult<T>) -> KafkaResult<T> {
         self.watchdog.watch(|| call(&self.producer))
     }
+}
+
+/// Whether the time to wait for room, which begins now, is not over.
+fn has_time(deadline: &mut Option<Instant>) -> bool {
+    Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + COMMIT_TIMEOUT)
 }
 
 /// Rule 4: a producer with a polling thread of its own, never a bare one: its commits would cost 100 ms, its aborts hang.

@@ -19,6 +19,7 @@ pub mod rating;
 pub mod rejected;
 pub mod schema;
 pub mod scored;
+pub mod snapshot;
 pub mod topic;
 
 pub use event::{Id, Reason, Record, Reject};

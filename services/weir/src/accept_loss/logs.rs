@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use weir_kafka::{Admin, Connection, IdleGroup, Isolation, MemberEvent, Reader, Record, StartAt, committed_patience};
+use weir_kafka::{
+    Admin, Connection, IdleGroup, Isolation, MemberEvent, Reader, Record, StartAt, Watermarks, committed_patience,
+};
 use weir_models::Description;
 use weir_runtime::Settings;
 use weir_wire::Frame;
@@ -19,13 +21,13 @@ const RECORDS: usize = 10_000;
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What an operator's command sees of a model whose roles do not run.
-pub(super) struct Logs<'a> {
+pub(crate) struct Logs<'a> {
     admin: &'a Admin,
     connection: Connection,
     description: &'a Description,
     patience: Duration,
-    pub(super) pushes: Arc<str>,
-    pub(super) parameters: Arc<str>,
+    pub(crate) pushes: Arc<str>,
+    pub(crate) parameters: Arc<str>,
     pub(super) servers: IdleGroup,
     pub(super) workers: IdleGroup,
 }
@@ -39,7 +41,7 @@ struct Barrier {
 impl<'a> Logs<'a> {
     /// # Errors
     /// One of the topics is not there, or cannot be looked at.
-    pub(super) fn open(admin: &'a Admin, description: &'a Description, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn open(admin: &'a Admin, description: &'a Description, settings: &Settings) -> anyhow::Result<Self> {
         let (connection, names) = (topics::connection(settings), description.topics(&settings.prefix));
         for topic in [&names.pushes, &names.parameters, &description.input.to_string()] {
             anyhow::ensure!(
@@ -64,7 +66,7 @@ impl<'a> Logs<'a> {
     }
 
     /// Makes sure that no role of the model runs.
-    pub(super) fn check_idle(&self) -> weir_kafka::Result<()> {
+    pub(crate) fn check_idle(&self) -> weir_kafka::Result<()> {
         self.servers.check_idle()?;
         self.workers.check_idle()
     }
@@ -138,7 +140,7 @@ impl<'a> Logs<'a> {
     }
 
     fn barrier(&self, shard: u32) -> anyhow::Result<Option<Barrier>> {
-        let (mut last, first) = (None, self.admin.watermarks(&self.parameters, shard, Isolation::ReadCommitted)?.first);
+        let (mut last, first) = (None, self.changelog(shard)?.first);
         self.read(&self.parameters, shard, first, &mut |record| {
             if record.key.and_then(ChangelogKey::parse) == Some(ChangelogKey::Barrier)
                 && let Ok(Frame::Barrier(barrier)) =
@@ -150,8 +152,13 @@ impl<'a> Logs<'a> {
         Ok(last)
     }
 
+    /// Where the changelog of a shard begins and ends.
+    pub(crate) fn changelog(&self, shard: u32) -> weir_kafka::Result<Watermarks> {
+        self.admin.watermarks(&self.parameters, shard, Isolation::ReadCommitted)
+    }
+
     /// Reads committed records from an offset to the end that is there now.
-    fn read(
+    pub(crate) fn read(
         &self,
         topic: &str,
         partition: u32,

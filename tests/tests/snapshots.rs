@@ -1,0 +1,152 @@
+//! A model goes into a file and another one begins with it: nothing is learned twice, nothing is left out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use weir_tests::counting::{Counter, check_exact, check_recommender};
+use weir_tests::trial::PATIENCE;
+use weir_tests::{Broker, Cluster, Deployment, Producer, Random, kills, topic};
+
+const EVENTS: usize = 20_000;
+const MODELS: [&str; 2] = ["counting", "recommender"];
+
+#[test]
+fn a_copy_goes_on_where_the_file_ends() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let origin = kills::deployment(Broker::shared(), "origin").with("MODELS", MODELS.join(","));
+    let counter = Counter::new(Random::new(11), 300, 150);
+    let mut cluster = Cluster::start(origin.clone(), 2, 2);
+    write(&origin, &counter, EVENTS);
+    wait_contained(&mut cluster);
+    let files = MODELS.map(|model| dir.path().join(format!("{model}.weir")));
+    for (model, file) in MODELS.iter().zip(&files) {
+        let said = done(&origin, &["export", model, &text(file), "--vectors", &text(&dir.path().join("vectors"))]);
+        assert!(said.contains(&format!("after {EVENTS} records")), "{said}");
+    }
+    check_vectors(&dir.path().join("vectors"), &counter);
+    refused(&origin, &["import-model", &text(&files[0])], &["members", "stop them first"]);
+    cluster.kill_all();
+    let said = "has begun already";
+    eventually_refused(&origin, &["import-model", &text(&files[0])], said);
+
+    let copy = origin.clone().with("PREFIX", Broker::shared().topic("copy"));
+    let wider = copy.clone().with("SERVER__SHARDS", 4);
+    refused(&wider, &["import-model", &text(&files[0])], &["shards is 3, expected 4", "server.shards"]);
+    damage(&files[0], &dir.path().join("damaged.weir"));
+    refused(&copy, &["import-model", &text(&dir.path().join("damaged.weir"))], &["damaged", "another copy"]);
+    for file in &files {
+        done(&copy, &["import-model", &text(file)]);
+    }
+    let mut cluster = Cluster::start(copy.clone(), 2, 2);
+    wait_contained(&mut cluster);
+    check(&cluster, &counter);
+    write(&copy, &counter, EVENTS / 2);
+    wait_contained(&mut cluster);
+    check(&cluster, &counter);
+    // From the changelog, too, where the file's rows are the oldest.
+    cluster.kill_all();
+    cluster.delete_data();
+    cluster.start_all();
+    wait_contained(&mut cluster);
+    check(&cluster, &counter);
+}
+
+#[test]
+fn elsewhere_somebody_says_where_a_model_goes_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let origin = kills::deployment(Broker::shared(), "here");
+    let counter = Counter::new(Random::new(12), 100, 50);
+    let mut cluster = Cluster::start(origin.clone(), 1, 1);
+    write(&origin, &counter, EVENTS / 4);
+    wait_contained(&mut cluster);
+    let file = text(&dir.path().join("model.weir"));
+    done(&origin, &["export", "counting", &file]);
+    drop(cluster);
+
+    let elsewhere = kills::deployment(Broker::shared(), "elsewhere");
+    elsewhere.create_topics();
+    // What nobody is to learn there.
+    write(&elsewhere, &Counter::new(Random::new(13), 100, 50), EVENTS / 10);
+    refused(&elsewhere, &["import-model", &file], &["its offsets mean nothing here", "--from end"]);
+    done(&elsewhere, &["import-model", &file, "--from", "end"]);
+    let mut cluster = Cluster::start(elsewhere.clone(), 1, 1);
+    write(&elsewhere, &counter, EVENTS / 4);
+    wait_contained(&mut cluster);
+    check_exact(&cluster.rest(), &counter.tally());
+}
+
+fn write(deployment: &Deployment, counter: &Counter, count: usize) {
+    let mut counter = counter.clone();
+    let producer = Producer::new(deployment.brokers(), deployment.ratings_topic());
+    assert_eq!(producer.send((0..count).map(|_| counter.event())).len(), count);
+}
+
+fn wait_contained(cluster: &mut Cluster) {
+    let deployment = cluster.deployment().clone();
+    let ends = topic::ends(deployment.brokers(), deployment.ratings_topic());
+    for model in deployment.models() {
+        cluster.wait_contained(model, &ends, PATIENCE);
+    }
+}
+
+fn check(cluster: &Cluster, counter: &Counter) {
+    check_exact(&cluster.rest(), &counter.tally());
+    check_recommender(&cluster.rest(), &counter.tally());
+}
+
+/// Every user and item has a line of numbers.
+fn check_vectors(dir: &Path, counter: &Counter) {
+    let tally = counter.tally();
+    for (name, ids) in [("users", &tally.users), ("items", &tally.items)] {
+        let text = fs::read_to_string(dir.join(format!("{name}.csv"))).expect("it is there");
+        let mut lines = text.lines();
+        let width = lines.next().expect("a heading").split(',').count();
+        let mut found: Vec<&str> = Vec::new();
+        for line in lines {
+            let mut fields = line.split(',');
+            found.extend(fields.next());
+            let values: Vec<f32> = fields.map(|value| value.parse().expect("a number")).collect();
+            assert_eq!(values.len(), width - 1, "{line}");
+        }
+        found.sort_unstable();
+        assert_eq!(found, ids.keys().collect::<Vec<_>>(), "{name}");
+    }
+}
+
+fn damage(file: &Path, damaged: &PathBuf) {
+    let mut bytes = fs::read(file).expect("it is there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(damaged, bytes).expect("there is room");
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn said(deployment: &Deployment, arguments: &[&str]) -> (bool, String) {
+    let output = deployment.run(arguments);
+    let text = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    (output.status.success(), text)
+}
+
+fn done(deployment: &Deployment, arguments: &[&str]) -> String {
+    let (done, said) = said(deployment, arguments);
+    assert!(done, "{arguments:?}: {said}");
+    said
+}
+
+fn refused(deployment: &Deployment, arguments: &[&str], parts: &[&str]) {
+    let (done, said) = said(deployment, arguments);
+    let missing: Vec<_> = parts.iter().filter(|part| !said.contains(**part)).collect();
+    assert!(!done && missing.is_empty(), "{arguments:?} does not say {missing:?}: {said}");
+}
+
+/// Members that were killed are gone with their sessions; until then they are said to run.
+fn eventually_refused(deployment: &Deployment, arguments: &[&str], part: &str) {
+    weir_tests::wait_until(&format!("{arguments:?} says {part}"), PATIENCE, || {
+        let (done, said) = said(deployment, arguments);
+        assert!(!done, "{said}");
+        said.contains(part).then_some(())
+    });
+}
