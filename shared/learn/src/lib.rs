@@ -2,7 +2,7 @@
 //!
 //! What a recommender needs to learn and to answer, on rows of fixed width that others keep: matrix factorisation for
 //! explicit ratings ([`mf`]) and for order ([`ranking`]), what is popular now ([`popularity`]), what goes together ([`neighbours`]), how all
-//! that makes one order ([`blend`]), what a user has seen ([`seen`]), the best k of many ([`top_k`]), how what was learned side by side is added up ([`side_by_side`]), and how well all that predicts ([`evaluate`]). What a spam filter needs: features of a text ([`text`]), a
+//! that makes one order ([`blend`]), what a user has seen ([`seen`]), the best k of many ([`top_k`]), how what was learned side by side is added up ([`side_by_side`]), and how well all that predicts ([`evaluate`]). All of it learns event by event; [`offline`] learns from all events at once, in several passes. What a spam filter needs: features of a text ([`text`]), a
 //! linear classifier ([`linear`]: [`passive_aggressive`], [`arow`], [`ftrl`] or [`adagrad`]) and probabilities that mean what they say ([`calibration`]). Wherever possible
 //! rows hold **quantities that add**, so that changes made by several workers can be summed.
 //!
@@ -19,6 +19,7 @@ pub mod history;
 pub mod linear;
 pub mod mf;
 pub mod neighbours;
+pub mod offline;
 pub mod passive_aggressive;
 pub mod popularity;
 pub mod ranking;

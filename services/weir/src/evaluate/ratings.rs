@@ -60,6 +60,9 @@ pub(crate) struct EvaluateRatings {
     /// Split: seed of what is drawn
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Split: train the two factor models on everything at once too, in several passes, as a contender by the name offline
+    #[arg(long)]
+    offline: bool,
     /// Another configuration beside the one of the settings, as in "small: recommender.factors=8 recommender.ranking.factors=8"
     #[arg(long = "configuration", value_name = "NAME: SETTING=VALUE ...", value_parser = configuration)]
     configurations: Vec<Configuration>,
@@ -211,12 +214,16 @@ impl EvaluateRatings {
             test_share: self.test_share,
             seed: self.seed,
         };
+        let mut contenders = contenders.to_vec();
+        if self.offline {
+            contenders.push(Contender::offline(settings)?);
+        }
         let parts = split::Split::new(&data.events, data.size, &options);
         let run = |contender: &Contender, on_event: &dyn Fn()| {
             let mut model = contender.model(data.size)?;
             Ok(split::run(&mut *model, &parts, data.size, &options, on_event))
         };
-        let outcomes = run::all("split", parts.train.len(), contenders, run)?;
+        let outcomes = run::all("split", parts.train.len(), &contenders, run)?;
         Ok(Comparison::new(self.k, self.relevant.unwrap_or(Which::All), outcomes))
     }
 }

@@ -112,7 +112,8 @@ fn wanted(events: &[Event], size: Size, options: &Options) -> Vec<bool> {
 }
 
 /// Which of events in time order count as choices of their users.
-pub(super) fn positives(events: &[Event], size: Size, rule: positive::Rule) -> Vec<bool> {
+#[must_use]
+pub fn positives(events: &[Event], size: Size, rule: positive::Rule) -> Vec<bool> {
     let mut heads = vec![[0.0; ranking::USER_FACTORS]; size.users];
     events.iter().map(|event| positive::classify(rule, event.rating, &mut heads[event.user as usize])).collect()
 }

@@ -1,6 +1,6 @@
 //! What is evaluated side by side: the recommender under one or several configurations, and the baselines.
 
-use weir_learn::evaluate::models::{Biases, ItemToItem, Popularity, Recommender, RunningMean, Settings};
+use weir_learn::evaluate::models::{Biases, ItemToItem, Offline, Popularity, Recommender, RunningMean, Settings};
 use weir_learn::evaluate::{Model, Size};
 use weir_learn::{blend, neighbours};
 use weir_models::recommender_settings;
@@ -19,6 +19,7 @@ enum Kind {
     Biases(Box<Settings>),
     ItemToItem(Box<Settings>),
     Popularity { half_life_hours: f32 },
+    Offline(Box<Settings>),
 }
 
 /// Hours after which an event counts half for popularity.
@@ -37,6 +38,11 @@ impl Contender {
         let blend = blend::Settings::try_from(blend::HyperParameters { weights, ..blend::HyperParameters::default() })?;
         let shape = Settings { blend, ..shape(settings)? };
         Ok(Self { name: "served".to_owned(), kind: Kind::Weir(Box::new(shape)) })
+    }
+
+    /// The two factor models trained on everything at once, in several passes.
+    pub(super) fn offline(settings: &weir_runtime::Settings) -> anyhow::Result<Self> {
+        Ok(Self { name: "offline".to_owned(), kind: Kind::Offline(Box::new(shape(settings)?)) })
     }
 
     /// What it has to beat.
@@ -61,6 +67,7 @@ impl Contender {
             Kind::RunningMean => Box::new(RunningMean::default()),
             Kind::Biases(settings) => Box::new(Biases::new(**settings, size)?),
             Kind::ItemToItem(settings) => Box::new(ItemToItem::new(**settings, size)?),
+            Kind::Offline(settings) => Box::new(Offline::new(**settings, size)),
             Kind::Popularity { half_life_hours } => Box::new(Popularity::new(*half_life_hours, size)),
         })
     }
