@@ -11,6 +11,7 @@ use weir_wire::message::MessageMapping;
 use weir_wire::rating::RatingMapping;
 
 use crate::http::ApiError;
+use crate::pages::Pages;
 use crate::producer::Producer;
 use crate::served::ServedModel;
 use crate::view::View;
@@ -31,6 +32,8 @@ pub struct Gateway {
     pub(crate) messages: Arc<MessageMapping>,
     pub(crate) settings: GatewaySettings,
     pub(crate) metrics: Arc<Metrics>,
+    /// Lists that are read page by page.
+    pub(crate) pages: Arc<Pages>,
     /// One permit per core for requests that read whole tables.
     scans: Arc<Semaphore>,
     /// One permit per request under way.
@@ -56,6 +59,7 @@ impl Gateway {
             messages: Arc::new(message_mapping(settings)?),
             settings: settings.gateway.clone(),
             metrics: Arc::clone(&context.metrics),
+            pages: Arc::new(Pages::new(fastrand::u64(..))),
             scans: Arc::new(Semaphore::new(cores)),
             requests: Arc::new(Semaphore::new(MOST_REQUESTS)),
         })
@@ -83,22 +87,15 @@ impl Gateway {
         self.model(Named::Spam.name())
     }
 
-    /// Reads a model's view away from the async workers, because it may have to wait for a batch to be applied.
+    /// Reads a model's view. It waits for nobody, so it may run on an async worker; what takes long is for [`Self::scan`].
     ///
     /// # Errors
     /// [`ApiError::NotLoaded`] before the first view serves.
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        model: &Arc<ServedModel>,
-        read: impl FnOnce(&View) -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let reading = Arc::clone(model);
-        let task = tokio::task::spawn_blocking(move || reading.read(read));
-        let outcome = task.await.map_err(|error| ApiError::Internal(error.to_string()))?;
-        outcome.ok_or_else(|| ApiError::NotLoaded(model.name()))
+    pub(crate) fn read<T>(model: &ServedModel, read: impl FnOnce(&View) -> T) -> Result<T, ApiError> {
+        model.read(read).ok_or_else(|| ApiError::NotLoaded(model.name()))
     }
 
-    /// As [`Self::read`], for what reads whole tables: no more at once than there are cores.
+    /// As [`Self::read`], for what reads whole tables: away from the async workers, and no more at once than there are cores.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -108,7 +105,10 @@ impl Gateway {
         read: impl FnOnce(&View) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let _permit = self.scans.acquire().await.map_err(|error| ApiError::Internal(error.to_string()))?;
-        self.read(model, read).await
+        let reading = Arc::clone(model);
+        let task = tokio::task::spawn_blocking(move || reading.read(read));
+        let outcome = task.await.map_err(|error| ApiError::Internal(error.to_string()))?;
+        outcome.ok_or_else(|| ApiError::NotLoaded(model.name()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The REST API: JSON out of views, problems per RFC 9457 for everything else.
 
 mod at_least;
+mod choice;
 mod error;
 mod events;
 mod extract;

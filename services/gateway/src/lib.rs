@@ -17,9 +17,11 @@ mod freshness;
 mod gateway;
 mod http;
 mod materialiser;
+mod pages;
 mod producer;
 mod progress;
 mod served;
+mod sides;
 mod start;
 mod view;
 

@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -15,14 +15,15 @@ use crate::freshness::{Freshness, probe};
 use crate::gateway::connection;
 use crate::progress::Progress;
 use crate::served::ServedModel;
-use crate::view::{Offsets, View};
+use crate::sides::{Sides, Writer};
+use crate::view::Offsets;
 
 /// The role's name in metrics.
 const ROLE: &str = "gateway";
 /// How long a broker may take to answer at the start.
 const LOOKUP: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(100);
-/// Records applied under one lock: a few milliseconds of it.
+/// Records that begin to serve together: applying them takes a few milliseconds.
 const BATCH: usize = 8_192;
 const TEARDOWN: Duration = Duration::from_secs(20);
 
@@ -58,7 +59,7 @@ struct Run {
     decoder: Decoder,
     changes: Changes,
     progress: Progress,
-    view: Arc<RwLock<View>>,
+    views: Writer,
     serving: bool,
     broker: BrokerWatch,
     changelog: ClientWatch,
@@ -87,7 +88,7 @@ impl Run {
             decoder: Decoder::new(model.hash(), expected),
             changes: Changes::default(),
             progress: Progress::new(bounds),
-            view: Arc::new(RwLock::new(model.empty_view(partitions))),
+            views: Writer::new(&Arc::new(Sides::new(model.empty_view(partitions), model.empty_view(partitions)))),
             serving: false,
             broker: BrokerWatch::new(health, ROLE, model.name(), "answers grow old"),
             changelog: ClientWatch::new(ROLE, model.name(), "reader").with_log("changelog"),
@@ -135,28 +136,29 @@ impl Run {
 
     /// Applies what was read, and lets the view serve once it has caught up.
     fn apply(&mut self, context: &Context, model: &ServedModel, records: u64) {
-        let mut moved = false;
+        let mut moved = None;
         if !self.changes.list.is_empty() {
-            let (rows, offsets) = {
-                let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-                moved = view.apply(&self.changes);
-                (view.len(), view.offsets())
-            };
-            context.metrics.gateway.materialised(model.name(), records, rows);
-            if self.serving && moved {
-                self.cover(context, model, &offsets);
-            }
+            let applied = self.views.apply(&mut self.changes);
+            context.metrics.gateway.materialised(model.name(), records, applied.rows);
+            moved = applied.moved.then_some(applied.offsets);
         }
         if !self.serving && self.progress.left() == 0 {
-            self.serving = true;
-            model.publish(&self.view);
-            let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
-            self.cover(context, model, &view.offsets());
-            context.metrics.gateway.loaded(model.name(), self.began.elapsed());
-            tracing::info!(model = model.name(), rows = view.len(), events = view.events(), "loaded");
-        } else if self.serving && moved {
-            model.announce(&self.view);
+            self.serve(context, model);
+        } else if self.serving
+            && let Some(offsets) = moved
+        {
+            self.cover(context, model, &offsets);
+            model.announce(offsets);
         }
+    }
+
+    fn serve(&mut self, context: &Context, model: &ServedModel) {
+        self.serving = true;
+        model.publish(self.views.sides());
+        let (offsets, rows, events) = self.views.sides().read(|view| (view.offsets(), view.len(), view.events()));
+        self.cover(context, model, &offsets);
+        context.metrics.gateway.loaded(model.name(), self.began.elapsed());
+        tracing::info!(model = model.name(), rows, events, "loaded");
     }
 
     /// Tells how far answers reach, and how long events took that they contain now.

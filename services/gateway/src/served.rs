@@ -1,14 +1,16 @@
 //! A model as requests meet it: what it is called, the view that serves, and how far that view reaches.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use weir_learn::{seen::Ring, text};
 use weir_models::recommender::RowParts;
-use weir_models::{Description, ExpectedLayout, recommender_settings, spam_settings};
+use weir_models::{Description, ExpectedLayout, Named, recommender_settings, spam_settings};
 use weir_ps::TableSpec;
 use weir_runtime::Settings;
 
+use crate::sides::Sides;
 use crate::view::{Offsets, Taste, View};
 
 /// One configured model. Its materialiser publishes views, requests read the one that serves.
@@ -17,9 +19,9 @@ pub struct ServedModel {
     taste: Taste,
     text: text::Settings,
     parameters_topic: String,
-    /// The view that serves; none before the first one has caught up. The outer lock is held for the exchange of views
-    /// only, the inner one while a batch is applied or a request is computed.
-    serving: RwLock<Option<Arc<RwLock<View>>>>,
+    /// The view that serves; none before the first one has caught up. No reader waits, neither for a batch that is applied nor for a view that
+    /// takes another's place.
+    serving: ArcSwapOption<Sides>,
     offsets: watch::Sender<Offsets>,
 }
 
@@ -38,7 +40,7 @@ impl ServedModel {
             },
             text: spam_settings(settings)?.text,
             parameters_topic: description.topics(&settings.prefix).parameters,
-            serving: RwLock::default(),
+            serving: ArcSwapOption::empty(),
             offsets: watch::Sender::new(Arc::from([])),
             description,
         })
@@ -122,18 +124,18 @@ impl ServedModel {
     pub(crate) fn empty_view(&self, partitions: u32) -> View {
         let tables = self.tables().map(|spec| spec.id).collect();
         let (schema, events_table) = (Arc::clone(self.schema()), self.description.events_table);
-        View::new(schema, tables, events_table, self.shards(), partitions)
+        let view = View::new(schema, tables, events_table, self.shards(), partitions);
+        if self.name() == Named::Recommender.name() { view.with_orders(self.taste) } else { view }
     }
 
     /// From now on `view` serves.
-    pub(crate) fn publish(&self, view: &Arc<RwLock<View>>) {
-        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(view));
-        self.announce(view);
+    pub(crate) fn publish(&self, view: &Arc<Sides>) {
+        self.serving.store(Some(Arc::clone(view)));
+        self.announce(view.read(View::offsets));
     }
 
     /// Tells those who wait how far the serving view reaches.
-    pub(crate) fn announce(&self, view: &RwLock<View>) {
-        let offsets = view.read().unwrap_or_else(PoisonError::into_inner).offsets();
+    pub(crate) fn announce(&self, offsets: Offsets) {
         self.offsets.send_if_modified(|known| {
             let moved = *known != offsets;
             *known = offsets;
@@ -146,11 +148,8 @@ impl ServedModel {
         self.offsets.subscribe()
     }
 
-    /// Reads the serving view; none before there is one. It may wait for a batch to be applied, and must not be called
-    /// on an async worker.
+    /// Reads the serving view; none before there is one. It waits for nobody.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&View) -> T) -> Option<T> {
-        let serving = self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let view = serving.read().unwrap_or_else(PoisonError::into_inner);
-        Some(read(&view))
+        Some(self.serving.load_full()?.read(read))
     }
 }

@@ -1,6 +1,8 @@
 //! A model in memory, pure: changes in, answers out. It knows neither Kafka nor HTTP nor the time.
 
+mod choice;
 mod coverage;
+mod orders;
 mod popular;
 mod recommend;
 mod spam;
@@ -8,11 +10,14 @@ mod table_page;
 
 use std::sync::Arc;
 
+pub(crate) use choice::{Choice, Keys};
 pub(crate) use coverage::Offsets;
 pub(crate) use recommend::{Activity, Recommendation, Source, Taste};
 pub(crate) use table_page::TablePage;
 
 use coverage::Coverage;
+use orders::Orders;
+use weir_models::recommender::{ITEMS, POPULARITY};
 use weir_ps::{RowTable, Schema, ShardRows, words};
 
 use crate::changes::{Change, Changes};
@@ -25,6 +30,8 @@ pub(crate) struct View {
     /// The table whose rows begin with a number of events, of a user as a rule, if the model has one.
     events_table: Option<u8>,
     events: u64,
+    /// The recommender's items in order; no other model has any.
+    orders: Option<Orders>,
     coverage: Coverage,
     offsets: Offsets,
 }
@@ -41,7 +48,12 @@ impl View {
     ) -> Self {
         let coverage = Coverage::new(shards, partitions);
         let offsets = coverage.offsets();
-        Self { rows: ShardRows::new(schema), tables, events_table, events: 0, coverage, offsets }
+        Self { rows: ShardRows::new(schema), tables, events_table, events: 0, orders: None, coverage, offsets }
+    }
+
+    /// The same for the recommender's rows, whose items are kept in order.
+    pub(crate) fn with_orders(self, taste: Taste) -> Self {
+        Self { orders: Some(Orders::new(taste)), ..self }
     }
 
     /// Applies one batch. Says whether the offsets may have changed.
@@ -79,16 +91,36 @@ impl View {
             let after = self.events.wrapping_sub(self.events_of(key));
             self.events = after.wrapping_add(words::u64_at(row, 0));
         }
-        if self.tables.contains(&table)
-            && let Some(rows) = self.rows.table_mut(table)
-        {
+        if !self.tables.contains(&table) {
+            return;
+        }
+        if table == POPULARITY {
+            self.order_popular(key, Some(row));
+        }
+        if let Some(rows) = self.rows.table_mut(table) {
             rows.put(key, name, row);
+        }
+        // Nobody can be told of an item whose id is not known.
+        if table == ITEMS && self.orders.is_some() && self.name(ITEMS, key).is_some() {
+            self.orders.iter_mut().for_each(|orders| orders.put_item(key, row));
+        }
+    }
+
+    fn order_popular(&mut self, key: u64, after: Option<&[u32]>) {
+        if let Some(orders) = &mut self.orders {
+            let before = self.rows.table(POPULARITY).and_then(|rows| rows.get(key));
+            orders.popular(key, before, after);
         }
     }
 
     fn remove(&mut self, table: u8, key: u64) {
         if Some(table) == self.events_table {
             self.events = self.events.wrapping_sub(self.events_of(key));
+        }
+        match (table, &mut self.orders) {
+            (ITEMS, Some(orders)) => orders.remove_item(key),
+            (POPULARITY, _) => self.order_popular(key, None),
+            _ => {}
         }
         if let Some(rows) = self.rows.table_mut(table) {
             rows.remove(key);

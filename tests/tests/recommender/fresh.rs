@@ -96,14 +96,14 @@ fn a_new_users_rating_changes_what_they_are_shown_and_fast() {
 }
 
 /// A `weir standalone` that has learned some of the real ratings.
-struct Shop {
-    rest: Client,
+pub(crate) struct Shop {
+    pub(crate) rest: Client,
     topic: String,
     _instance: Instance,
 }
 
 impl Shop {
-    fn open(label: &str) -> Self {
+    pub(crate) fn open(label: &str) -> Self {
         let deployment = Deployment::new(Broker::shared(), label).with("GATEWAY__AT_LEAST_TIMEOUT_MS", 3_000);
         deployment.create_topics();
         let topic = deployment.ratings_topic().to_owned();
@@ -118,14 +118,14 @@ impl Shop {
         Self { rest, topic, _instance: instance }
     }
 
-    fn recommendations(&self, user: &str, query: &str) -> Value {
+    pub(crate) fn recommendations(&self, user: &str, query: &str) -> Value {
         let answer = self.rest.get(&format!("/v1/users/{}/recommendations?k=10&{query}", segment(user))).expect(200);
         assert_eq!((&answer["user"], items(&answer).len()), (&json!(user), 10), "{answer}");
         answer
     }
 
     /// Rates over REST; the query that asks for an answer that contains it.
-    fn rate(&self, user: &str, item: &str, rating: f64) -> String {
+    pub(crate) fn rate(&self, user: &str, item: &str, rating: f64) -> String {
         let accepted =
             self.rest.post("/v1/ratings", &json!({"user": user, "item": item, "rating": rating})).expect(202);
         assert_eq!(accepted["accepted"][0]["topic"], self.topic.as_str(), "{accepted}");
@@ -148,11 +148,11 @@ fn check_contains(model: &Value, at_least: &str) {
     assert_eq!((&model["name"], &model["generation"]), (&json!("recommender"), &json!("g1")));
 }
 
-fn items(recommendations: &Value) -> Vec<String> {
+pub(crate) fn items(recommendations: &Value) -> Vec<String> {
     let items = recommendations["items"].as_array().into_iter().flatten();
     items.filter_map(|item| item["item"].as_str().map(str::to_owned)).collect()
 }
 
-fn first_item(recommendations: &Value) -> String {
+pub(crate) fn first_item(recommendations: &Value) -> String {
     items(recommendations).into_iter().next().unwrap_or_else(|| panic!("nothing in {recommendations}"))
 }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod fresh;
+mod lists;
 mod predicted;
 mod quality;
 mod ranking;

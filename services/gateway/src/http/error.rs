@@ -30,6 +30,10 @@ pub(crate) enum ApiError {
     SlowBody,
     #[error("the model contains no event of user {0}")]
     UnknownUser(String),
+    #[error(
+        "cursor: this list is not kept any more, or was made by another process; ask without it for the first page"
+    )]
+    ExpiredCursor,
     #[error("no model {0} is served here")]
     UnknownModel(String),
     #[error("model {model} has no table {table}; it has {tables}")]
@@ -68,6 +72,7 @@ impl ApiError {
             Self::NoRoute(_) | Self::UnknownUser(_) | Self::UnknownModel(_) | Self::UnknownTable { .. } => {
                 StatusCode::NOT_FOUND
             }
+            Self::ExpiredCursor => StatusCode::GONE,
             Self::NoMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter { .. } | Self::Json(_) => StatusCode::BAD_REQUEST,
             Self::Field { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -96,6 +101,7 @@ impl ApiError {
             Self::TooLarge(_) => "too_large",
             Self::SlowBody => "slow_body",
             Self::UnknownUser(_) => "unknown_user",
+            Self::ExpiredCursor => "expired_cursor",
             Self::UnknownModel(_) => "unknown_model",
             Self::UnknownTable { .. } => "unknown_table",
             Self::NotLoaded(_) => "not_loaded",
@@ -112,6 +118,7 @@ impl ApiError {
     fn members(&self) -> Map<String, Value> {
         let members = match self {
             Self::Parameter { field, .. } => json!({ "field": field }),
+            Self::ExpiredCursor => json!({ "field": "cursor" }),
             Self::Field { index, field, .. } => {
                 let index = index.map(|index| ("index", json!(index)));
                 let field = field.as_ref().map(|field| ("field", json!(field)));

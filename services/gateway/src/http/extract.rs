@@ -56,17 +56,38 @@ impl Parameters {
         self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// A number between `least` and `most`; none where it is not given.
-    pub(super) fn number(&self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, ApiError> {
+    /// The value of a parameter that may be there once; none where it is not given.
+    pub(super) fn one(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
         let mut values = self.all(name);
-        let (Some(value), second) = (values.next(), values.next()) else { return Ok(None) };
-        if second.is_some() {
+        let first = values.next();
+        if values.next().is_some() {
             return Err(ApiError::parameter(name, "is there twice"));
         }
+        Ok(first)
+    }
+
+    /// A number between `least` and `most`; none where it is not given.
+    pub(super) fn number(&self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, ApiError> {
+        let Some(value) = self.one(name)? else { return Ok(None) };
         match value.parse() {
             Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
             _ => Err(ApiError::parameter(name, format!("must be an integer from {least} to {most}"))),
         }
+    }
+
+    /// True or false; none where it is not given.
+    pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>, ApiError> {
+        let flag = self.one(name)?.map(str::parse).transpose();
+        flag.map_err(|_| ApiError::parameter(name, "must be true or false"))
+    }
+
+    /// All values of a parameter, each an id.
+    pub(super) fn ids(&self, name: &'static str) -> Result<Vec<&str>, ApiError> {
+        let checked = |id| match id_problem(id) {
+            None => Ok(id),
+            Some(problem) => Err(ApiError::parameter(name, problem)),
+        };
+        self.all(name).map(checked).collect()
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn get(State(gateway): State<Gateway>, query: Parameters) -> Re
     at_least::wait_for_all(&gateway, &query).await?;
     for model in gateway.models() {
         let read = |view: &View| (view.len(), view.events(), view.offsets());
-        let found = match gateway.read(model, read).await {
+        let found = match Gateway::read(model, read) {
             Err(ApiError::NotLoaded(_)) => None,
             other => Some(other?),
         };

@@ -41,7 +41,7 @@ pub(super) async fn post(
     let keys: Vec<_> = pairs.iter().map(|(user, item)| (model.key(user), model.key(item))).collect();
     let parts = model.taste().parts;
     let read = move |view: &View| (view.predict(parts, &keys), view.offsets());
-    let (ratings, offsets) = gateway.read(model, read).await?;
+    let (ratings, offsets) = Gateway::read(model, read)?;
     let predictions = pairs.into_iter().zip(ratings).map(|((user, item), rating)| Prediction { user, item, rating });
     Ok(Json(Predictions { predictions: predictions.collect(), model: BasedOn::new(model, &offsets) }))
 }

@@ -1,19 +1,20 @@
 //! `GET /v1/users/{user}/recommendations`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
+use super::choice::{self, Asked};
 use super::extract::{Parameters, PathId};
 use super::models::BasedOn;
 use super::{ApiError, at_least};
 use crate::Gateway;
-use crate::view::{Recommendation, Source};
-
-/// Items in a list when the query does not say how many.
-const DEFAULT_K: u64 = 10;
+use crate::pages::{Cursor, List, MOST_ITEMS};
+use crate::served::ServedModel;
+use crate::view::{Choice, Recommendation, Source, View};
 
 /// The body of the answer.
 #[derive(Debug, Serialize)]
@@ -21,24 +22,70 @@ pub(super) struct Recommendations {
     user: String,
     items: Vec<Recommendation>,
     source: Source,
+    /// The cursor of the next page, where pages were asked for and there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     model: BasedOn,
 }
 
-/// The best items for a user, without those that the user has seen.
+/// The best items for a user, of those that the query leaves.
 pub(super) async fn get(
     State(gateway): State<Gateway>,
     PathId(user): PathId,
     query: Parameters,
 ) -> Result<Json<Recommendations>, ApiError> {
-    let k = query.number("k", 1, gateway.settings.max_k as u64)?;
-    // A smaller max_k bounds the default too.
-    let k = k.unwrap_or(DEFAULT_K.min(gateway.settings.max_k as u64)) as usize;
     let model = gateway.recommender()?;
+    let asked = choice::asked(&query, gateway.settings.max_k, model)?;
     at_least::wait(&gateway, model, &query).await?;
+    match asked {
+        Asked::List(choice) => list(model, user, &choice),
+        Asked::Pages(choice) => {
+            let cursor = begin(&gateway, model, &user, &choice)?;
+            page(&gateway, model, user, cursor, choice.k)
+        }
+        Asked::Page(cursor, k) => page(&gateway, model, user, cursor, k),
+    }
+    .map(Json)
+}
+
+fn list(model: &ServedModel, user: String, choice: &Choice) -> Result<Recommendations, ApiError> {
     let (key, taste, now_ms) = (model.key(&user), model.taste(), now_ms());
-    let read = move |view: &crate::view::View| (view.recommend(taste, key, k, now_ms), view.offsets());
-    let ((source, items), offsets) = gateway.scan(model, read).await?;
-    Ok(Json(Recommendations { user, items, source, model: BasedOn::new(model, &offsets) }))
+    let read = |view: &View| {
+        let (source, scored) = view.recommend(taste, key, choice, now_ms);
+        (source, view.named(&scored), view.offsets())
+    };
+    let (source, items, offsets) = Gateway::read(model, read)?;
+    Ok(Recommendations { user, items, source, next: None, model: BasedOn::new(model, &offsets) })
+}
+
+/// Makes a list that is read page by page.
+fn begin(gateway: &Gateway, model: &ServedModel, user: &str, choice: &Choice) -> Result<Cursor, ApiError> {
+    let (key, taste, now_ms) = (model.key(user), model.taste(), now_ms());
+    let whole = Choice { k: MOST_ITEMS, ..choice.clone() };
+    let read = |view: &View| {
+        let (source, items) = view.recommend(taste, key, &whole, now_ms);
+        List { user: key, source, items, offsets: view.offsets() }
+    };
+    Ok(gateway.pages.keep(Arc::new(Gateway::read(model, read)?), Instant::now()))
+}
+
+fn page(
+    gateway: &Gateway,
+    model: &ServedModel,
+    user: String,
+    cursor: Cursor,
+    k: usize,
+) -> Result<Recommendations, ApiError> {
+    let list = gateway.pages.get(cursor, Instant::now()).ok_or(ApiError::ExpiredCursor)?;
+    if list.user != model.key(&user) {
+        return Err(ApiError::parameter("cursor", "is of another user's list; ask without it for the first page"));
+    }
+    let end = cursor.offset.saturating_add(k).min(list.items.len());
+    let scored = list.items.get(cursor.offset..end).unwrap_or_default();
+    // An item that is no more is no more, whatever the list was.
+    let items = Gateway::read(model, |view| view.named(scored))?;
+    let next = (end < list.items.len()).then(|| cursor.at(end).to_string());
+    Ok(Recommendations { user, items, source: list.source, next, model: BasedOn::new(model, &list.offsets) })
 }
 
 fn now_ms() -> i64 {

@@ -4,7 +4,7 @@ mod answers;
 mod problems;
 mod sockets;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -15,6 +15,7 @@ use weir_models::descriptions;
 use weir_runtime::{Health, Metrics, Registry, Settings, Shutdown};
 
 use super::*;
+use crate::sides::Sides;
 use crate::view::tests::{Filled, filter, recommender, settings};
 
 const PROBLEM: &str = "application/problem+json";
@@ -66,7 +67,8 @@ impl Api {
 
     fn publish(&self, filled: Filled) {
         let model = self.gateway.model(filled.model.name()).expect("configured");
-        model.publish(&Arc::new(RwLock::new(filled.view)));
+        let spare = filled.model.empty_view(2);
+        model.publish(&Arc::new(Sides::new(filled.view, spare)));
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

@@ -30,7 +30,7 @@ pub(super) async fn get(
     at_least::wait(&gateway, model, &query).await?;
     let key = model.key(&user);
     let read = move |view: &View| (view.activity(key), view.offsets());
-    let (activity, offsets) = gateway.read(model, read).await?;
+    let (activity, offsets) = Gateway::read(model, read)?;
     let Some(Activity { events, last_event }) = activity else { return Err(ApiError::UnknownUser(user)) };
     Ok(Json(Found { user, events, last_event, model: BasedOn::new(model, &offsets) }))
 }

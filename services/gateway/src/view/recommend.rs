@@ -1,12 +1,14 @@
 //! What the recommender's rows say about users and items.
 
-use weir_learn::seen::{Ring, chunk_items, chunk_key};
-use weir_learn::top_k::TopK;
+use weir_learn::seen::Ring;
+use weir_learn::top_k::{Scored, TopK};
 use weir_learn::{GlobalMean, mf, popularity, ranking};
-use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, RowParts, SEEN, SEEN_HEADS, USERS};
+use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, RowParts, USERS};
 use weir_ps::words;
 
 use super::View;
+use super::choice::{Allowed, Choice};
+use super::orders::Orders;
 use super::popular::popular;
 
 /// What reading the recommender's rows depends on besides the rows.
@@ -48,52 +50,29 @@ pub(crate) struct Activity {
     pub(crate) last_event: u64,
 }
 
-/// Keys of the items that a user has seen.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Seen(Vec<u64>);
-
-impl Seen {
-    fn of(view: &View, ring: Ring, user: u64) -> Self {
-        let appends = view.row(SEEN_HEADS, user).map_or(0, |head| words::u64_at(head, 0));
-        let chunks = (0..ring.chunks_in_use(appends)).filter_map(|number| view.row(SEEN, chunk_key(user, number)));
-        let mut keys: Vec<u64> = chunks.filter_map(|chunk| chunk.as_array()).flat_map(chunk_items).collect();
-        keys.sort_unstable();
-        Self(keys)
-    }
-
-    pub(super) fn contains(&self, item: u64) -> bool {
-        self.0.binary_search(&item).is_ok()
-    }
-}
-
 impl View {
-    /// The best `k` items for a user, best first, without those that the user has seen; equal scores are ordered by
-    /// key. A user who has chosen nothing yet gets what is popular at `now_ms`.
-    pub(crate) fn recommend(&self, taste: Taste, user: u64, k: usize, now_ms: i64) -> (Source, Vec<Recommendation>) {
-        let seen = Seen::of(self, taste.ring, user);
+    /// The items of `choice` that are best for a user, best first; equal scores are ordered by key. A user who has chosen nothing yet gets
+    /// what is popular at `now_ms`.
+    pub(crate) fn recommend(&self, taste: Taste, user: u64, choice: &Choice, now_ms: i64) -> (Source, Vec<Scored>) {
+        let allowed = choice.allowed(self, taste.ring, user);
         let row = self.row(USERS, user).map(|row| taste.parts.user_ranking(row)).filter(|row| ranking::is_known(row));
-        if let Some(row) = row {
-            return (Source::Personal, self.personal(taste.parts, row, &seen, k));
-        }
-        let now_hours = popularity::hours(now_ms, now_ms);
-        (Source::Popular, popular(self, taste.half_life_hours, &seen, k, now_hours))
+        let source = if row.is_some() { Source::Personal } else { Source::Popular };
+        let Some(orders) = &self.orders else { return (source, Vec::new()) };
+        let scored = if let Some(row) = row {
+            personal(orders, row, choice, &allowed)
+        } else {
+            let now_hours = popularity::hours(now_ms, now_ms);
+            popular(self, orders, taste.half_life_hours, choice, &allowed, now_hours)
+        };
+        (source, scored)
     }
 
-    fn personal(&self, parts: RowParts, user_row: &[f32], seen: &Seen, k: usize) -> Vec<Recommendation> {
-        let Some(items) = self.table(ITEMS) else { return Vec::new() };
-        let mut top = TopK::new(k);
-        for slot in (0..items.slots()).filter(|slot| items.occupied(*slot)) {
-            let score = ranking::score(user_row, parts.item_ranking(items.row(slot)));
-            let key = items.key(slot);
-            // The dear tests come last: few rows get that far.
-            if top.would_take(key, score) && items.name(slot).is_some() && !seen.contains(key) {
-                top.offer(key, score);
-            }
-        }
-        let named = |chosen: &weir_learn::top_k::Scored| {
-            Some(Recommendation { item: self.name(ITEMS, chosen.key)?.to_owned(), score: chosen.score })
+    /// Items by their ids; those that are no more are left out.
+    pub(crate) fn named(&self, scored: &[Scored]) -> Vec<Recommendation> {
+        let named = |scored: &Scored| {
+            Some(Recommendation { item: self.name(ITEMS, scored.key)?.to_owned(), score: scored.score })
         };
-        top.into_sorted().iter().filter_map(named).collect()
+        scored.iter().filter_map(named).collect()
     }
 
     /// The predicted ratings of pairs of user and item. Whoever is not known has the row that everyone begins with.
@@ -121,4 +100,19 @@ impl View {
         let row = self.row(MEAN, MEAN_KEY).and_then(|row| row.as_array());
         row.map_or(0.0, |row| GlobalMean::from_words(*row).mean())
     }
+}
+
+/// The items of a choice that rank highest for the user of this row.
+fn personal(orders: &Orders, user_row: &[f32], choice: &Choice, allowed: &Allowed<'_>) -> Vec<Scored> {
+    let Some((index, query)) = orders.ranked(user_row) else { return Vec::new() };
+    let mut top = TopK::new(choice.reach());
+    // A few items are looked up rather than looked for.
+    if let Some(only) = &choice.only {
+        for key in only.iter().filter(|key| allowed.contains(*key)) {
+            index.score(query, key).into_iter().for_each(|score| top.offer(key, score));
+        }
+    } else {
+        index.offer(query, &mut top, |key| allowed.contains(key));
+    }
+    top.into_sorted().into_iter().skip(choice.offset).collect()
 }

@@ -115,8 +115,12 @@ impl Filled {
     }
 
     fn recommend(&self, user: &str, k: usize) -> (Source, Vec<(String, f32)>) {
-        let (source, items) = self.view.recommend(self.model.taste(), self.model.key(user), k, NOW_MS);
-        (source, items.into_iter().map(|item| (item.item, item.score)).collect())
+        self.choose(user, &Choice { k, ..Choice::default() })
+    }
+
+    fn choose(&self, user: &str, choice: &Choice) -> (Source, Vec<(String, f32)>) {
+        let (source, scored) = self.view.recommend(self.model.taste(), self.model.key(user), choice, NOW_MS);
+        (source, self.view.named(&scored).into_iter().map(|item| (item.item, item.score)).collect())
     }
 }
 
@@ -302,14 +306,40 @@ fn values_are_what_the_tables_rule_adds_and_ids_are_found_by_key() {
     assert!(json("activity").contains(r#""id":"rater""#) && json("popularity").contains(r#""id":"a""#));
 }
 
+#[test]
+fn items_that_go_are_in_no_list() {
+    let mut filled = recommender();
+    let key = filled.model.key("a");
+    filled.apply(vec![Change::Remove { table: ITEMS, key }]);
+    for user in ["rater", "nobody"] {
+        assert_eq!(filled.recommend(user, 10).1.iter().map(|(item, _)| item.as_str()).collect::<Vec<_>>(), ["c", "b"]);
+    }
+    filled.apply(vec![Change::Remove { table: POPULARITY, key: filled.model.key("c") }]);
+    assert_eq!(filled.recommend("nobody", 10).1, [("b".to_owned(), 1.0)]);
+    assert_eq!(filled.recommend("rater", 1).1, [("c".to_owned(), 0.5)], "it has a row still");
+}
+
+#[test]
+fn an_item_is_listed_once_its_id_is_known() {
+    let mut filled = recommender();
+    let key = filled.model.key("late");
+    let row = filled.view.row(ITEMS, filled.model.key("a")).expect("a row").to_vec();
+    filled.view.put(ITEMS, key, None, &row);
+    assert_eq!(filled.recommend("rater", 10).1.len(), 3);
+    filled.view.put(ITEMS, key, Some("late"), &row);
+    assert_eq!(filled.recommend("rater", 10).1.len(), 4);
+}
+
 proptest! {
     #[test]
     fn recommendations_are_those_of_a_full_sort(
         items in prop::collection::vec((-2.0_f32..2.0, -2_i8..3, 0.0_f32..50.0, 0_u8..5), 0..60),
         factors in (-2_i8..3, -2_i8..3),
         seen in prop::collection::vec(0_usize..60, 0..40),
-        k in 1_usize..70,
-        chosen in any::<bool>(),
+        (k, offset) in (1_usize..70, prop_oneof![Just(0), 1_usize..20]),
+        (chosen, with_seen) in (any::<bool>(), any::<bool>()),
+        excluded in prop::collection::vec(0_usize..70, 0..20),
+        only in prop::option::of(prop::collection::vec(0_usize..70, 0..40)),
     ) {
         let mut filled = Filled::new("recommender");
         let factors = [f32::from(factors.0), f32::from(factors.1)];
@@ -319,6 +349,8 @@ proptest! {
         }
         let ids: Vec<String> = (0..items.len()).map(|number| format!("i{number}")).collect();
         for (id, (bias, factor, hours_ago, sum)) in ids.iter().zip(&items) {
+            // What was there before counts no more.
+            filled.ranked(id, 9.0, [9.0, 9.0]).popular(id, 0.0, 99.0);
             // Few different values, so that ties are common.
             filled.ranked(id, bias.round(), [f32::from(*factor), 1.0]);
             filled.popular(id, hours_ago.round(), f32::from(*sum));
@@ -337,12 +369,19 @@ proptest! {
             (id.clone(), if chosen { (f64::from(personal), personal) } else { (order, popular) })
         };
         let mut expected: Vec<_> = ids.iter().zip(&items).map(score).collect();
-        expected.retain(|(id, (order, _))| *order > f64::NEG_INFINITY && !remembered.contains(&id.as_str()));
+        let among = |places: &[usize], id: &str| places.iter().any(|place| ids.get(*place).is_some_and(|other| other == id));
+        expected.retain(|(id, (order, _))| {
+            let unseen = with_seen || !remembered.contains(&id.as_str());
+            let wanted = !among(&excluded, id) && only.as_ref().is_none_or(|only| among(only, id));
+            *order > f64::NEG_INFINITY && unseen && wanted
+        });
         let key = |id: &str| filled.model.key(id);
         expected.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(key(&a.0).cmp(&key(&b.0))));
-        expected.truncate(k);
-        let expected: Vec<_> = expected.into_iter().map(|(id, (_, score))| (id, score)).collect();
-        let (source, found) = filled.recommend("u", k);
+        let expected: Vec<_> = expected.into_iter().map(|(id, (_, score))| (id, score)).skip(offset).take(k).collect();
+        // Ids of which nothing is known may be named too.
+        let keys = |places: &[usize]| places.iter().map(|place| key(&format!("i{place}"))).collect::<Keys>();
+        let choice = Choice { k, offset, with_seen, exclude: keys(&excluded), only: only.as_deref().map(keys) };
+        let (source, found) = filled.choose("u", &choice);
         prop_assert_eq!(source == Source::Personal, chosen);
         prop_assert_eq!(found, expected);
     }

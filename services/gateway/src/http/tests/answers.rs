@@ -22,6 +22,52 @@ async fn recommendations_are_personal_or_popular() {
 }
 
 #[tokio::test]
+async fn lists_are_of_the_items_that_the_query_leaves() {
+    let api = Api::loaded();
+    for (query, expected) in [
+        ("", &["a", "c", "b"][..]),
+        ("k=1&offset=1", &["c"]),
+        ("offset=3", &[]),
+        ("exclude=a&exclude=no%2Fbody", &["c", "b"]),
+        ("only=b&only=a&only=nothing", &["a", "b"]),
+        ("only=nothing", &[]),
+        ("exclude_seen=false&only=c&exclude=a", &["c"]),
+    ] {
+        let answer = api.get(&format!("/v1/users/rater/recommendations?{query}")).await.ok();
+        assert_eq!((items(&answer), answer.get("next")), (expected.to_vec(), None), "{query}");
+    }
+    let popular = api.get("/v1/users/nobody/recommendations?exclude=a&k=1&offset=1").await.ok();
+    assert_eq!((items(&popular), &popular["source"]), (vec!["b"], &json!("popular")));
+}
+
+fn items(answer: &Value) -> Vec<&str> {
+    answer["items"].as_array().expect("items").iter().filter_map(|item| item["item"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn pages_are_of_one_list_whatever_is_learned_meanwhile() {
+    let api = Api::loaded();
+    let first = api.get("/v1/users/rater/recommendations?pages=true&k=1&exclude=nothing").await.ok();
+    assert_eq!(items(&first), ["a"]);
+    let mut newer = recommender();
+    newer.ranked("b", 9.0, [0.0, 0.0]).barriers(&[60, 3]);
+    api.publish(newer);
+    let page = |answer: &Value| {
+        let next = answer["next"].as_str().expect("more").to_owned();
+        format!("/v1/users/rater/recommendations?k=1&cursor={next}")
+    };
+    let second = api.get(&page(&first)).await.ok();
+    assert_eq!((items(&second), &second["model"]), (vec!["c"], &model()));
+    let third = api.get(&page(&second)).await.ok();
+    assert_eq!((items(&third), third.get("next"), &third["items"][0]["score"]), (vec!["b"], None, &json!(0.25)));
+    assert_eq!(api.get(&page(&second)).await.ok(), third, "a page may be read again");
+    let another = page(&first).replace("rater", "looker");
+    assert_eq!(api.get(&another).await.problem(400, "bad_parameter")["field"], "cursor");
+    let expired = api.get("/v1/users/rater/recommendations?cursor=1.2.3").await.problem(410, "expired_cursor");
+    assert_eq!(expired["field"], "cursor");
+}
+
+#[tokio::test]
 async fn users_are_counted_or_unknown() {
     let api = Api::loaded();
     let expected = json!({"user": "rater", "events": 2, "last_event": 1_700_000_000_000_u64, "model": model()});
