@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use weir_tests::counting::{Counter, check_exact, check_recommender};
+use weir_tests::data::{self, Rating};
 use weir_tests::trial::PATIENCE;
-use weir_tests::{Broker, Cluster, Deployment, Producer, Random, kills, topic};
+use weir_tests::{Broker, Client, Cluster, Deployment, Event, Producer, Random, kills, topic};
 
 const EVENTS: usize = 20_000;
 const MODELS: [&str; 2] = ["counting", "recommender"];
@@ -149,4 +151,50 @@ fn eventually_refused(deployment: &Deployment, arguments: &[&str], part: &str) {
         assert!(!done, "{said}");
         said.contains(part).then_some(())
     });
+}
+
+#[test]
+fn a_model_that_was_trained_from_a_file_goes_on_online() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let ratings = &data::ratings()[..40_000];
+    let (past, next) = ratings.split_at(38_000);
+    let (source, file) = (dir.path().join("past.jsonl"), text(&dir.path().join("trained.weir")));
+    let lines: Vec<String> = past.iter().map(|rating| rating.event().to_string()).collect();
+    fs::write(&source, lines.join("\n")).expect("there is room");
+    let deployment = kills::deployment(Broker::shared(), "trained").with("MODELS", "recommender");
+    let said = done(&deployment, &["train", "recommender", "--from-file", &text(&source), "--save", &file]);
+    assert!(said.contains("of those held out") && said.contains("choices"), "{said}");
+    refused(&deployment, &["import-model", &file], &["its offsets mean nothing here"]);
+    done(&deployment, &["import-model", &file, "--from", "end"]);
+
+    let mut cluster = Cluster::start(deployment.clone(), 2, 2);
+    let mean = past.iter().map(|rating| f64::from(rating.rating)).sum::<f64>() / past.len() as f64;
+    let (of_model, of_mean) = (squared_error(&cluster.rest(), next), squared_errors(next, |_| mean));
+    assert!(of_model < 0.9 * of_mean, "the mean errs by {of_mean}, what was trained by {of_model}");
+    let producer = Producer::new(deployment.brokers(), deployment.ratings_topic());
+    let written = producer.send(next.iter().map(|rating| Event::keyed(&rating.user, &rating.event())));
+    assert_eq!(written.len(), next.len());
+    wait_contained(&mut cluster);
+    // What came before counts as if it had come one by one, and what comes now is learned on top of it.
+    let models = cluster.rest().get("/v1/models").expect(200);
+    assert_eq!(models["models"][0]["events"], ratings.len(), "{models}");
+    let after = squared_error(&cluster.rest(), next);
+    assert!(after < of_model, "learned again, they must be predicted better: {after}, before {of_model}");
+}
+
+fn squared_error(rest: &Client, ratings: &[Rating]) -> f64 {
+    let mut predicted = Vec::new();
+    for part in ratings.chunks(500) {
+        let pairs: Vec<_> = part.iter().map(|rating| json!({"user": rating.user, "item": rating.item})).collect();
+        let answer = rest.post("/v1/predictions", &json!({"pairs": pairs})).expect(200);
+        let all = answer["predictions"].as_array().unwrap_or_else(|| panic!("no predictions in {answer}"));
+        predicted.extend(all.iter().filter_map(|prediction| prediction["rating"].as_f64()));
+    }
+    assert_eq!(predicted.len(), ratings.len());
+    squared_errors(ratings, |place| predicted[place])
+}
+
+fn squared_errors(ratings: &[Rating], predicted: impl Fn(usize) -> f64) -> f64 {
+    let error = |(place, rating): (usize, &Rating)| (f64::from(rating.rating) - predicted(place)).powi(2);
+    ratings.iter().enumerate().map(error).sum::<f64>() / ratings.len() as f64
 }

@@ -7,6 +7,7 @@ mod recent;
 mod rows;
 mod schema;
 mod server;
+mod trained;
 mod worker;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use predicted::Predictions;
 pub use rows::RowParts;
 pub use schema::RecommenderSchema;
 pub use server::RecommenderServer;
+pub use trained::{Learned, Past, trained};
 pub use worker::RecommenderWorker;
 
 /// Users' factor rows, a part for ratings and one for the ranking ([`RowParts`]), cached by workers.

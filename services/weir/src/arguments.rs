@@ -15,6 +15,7 @@ use crate::evaluate::EvaluateRatings;
 use crate::events::Kind;
 use crate::files::Format;
 use crate::snapshot::{ExportCommand, ImportModelCommand};
+use crate::train::TrainCommand;
 pub(crate) use bench::{BenchCommand, BenchLatency, BenchMessages, BenchOptions, BenchRatings, BenchRecovery};
 pub(crate) use demo::Demo;
 pub(crate) use options::{CommonOptions, RestOptions, RoleOptions};
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     AcceptLoss(AcceptLossCommand),
     /// Write a whole model to a file, while its workers rest
     Export(ExportCommand),
+    /// Train a model from a file, on everything at once and without Kafka, for import-model
+    Train(TrainCommand),
     /// Let a model that has not begun begin with the rows of a file
     ImportModel(ImportModelCommand),
     /// Measure how well a model does on a file, without Kafka

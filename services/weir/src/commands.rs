@@ -15,6 +15,7 @@ use crate::roles::{self, Role};
 use crate::schema;
 use crate::snapshot;
 use crate::topics;
+use crate::train;
 use crate::validate;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Validate(command) => validate::run(&command, &checked(command.options.clone().load())?),
         Command::AcceptLoss(command) => accept_loss::run(&command, &checked(command.options.clone().load())?),
         Command::Export(command) => snapshot::export(&command, &checked(command.options.clone().load())?),
+        Command::Train(command) => train::train(&command, &checked(command.options.clone().load())?),
         Command::ImportModel(command) => snapshot::import(&command, &checked(command.options.clone().load())?),
         Command::Evaluate(EvaluateCommand::Ratings(command)) => evaluate::ratings(&command, checked),
         Command::Schema { topic } => schema::print(topic.as_deref()),

@@ -21,6 +21,7 @@ mod roles;
 mod schema;
 mod snapshot;
 mod topics;
+mod train;
 mod validate;
 
 use std::process::ExitCode;

@@ -61,7 +61,7 @@ impl RecommenderServer {
         }
     }
 
-    fn change(&self, rows: &mut ShardRows, user: u64, change: SeenChange) {
+    pub(super) fn change(&self, rows: &mut ShardRows, user: u64, change: SeenChange) {
         let mut head = head(rows, user);
         let Some(table) = rows.table_mut(SEEN) else { return };
         let mut chunks = UserChunks { table, user };

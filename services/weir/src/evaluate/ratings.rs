@@ -1,7 +1,7 @@
 //! `weir evaluate ratings`: the recommender on a file of ratings, beside what it has to beat.
 
 mod contenders;
-mod data;
+pub(crate) mod data;
 mod figures;
 mod outcome;
 mod plot;

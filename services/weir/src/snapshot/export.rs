@@ -18,6 +18,7 @@ use super::{described, vectors};
 use crate::accept_loss::logs::Logs;
 use crate::arguments::CommonOptions;
 use crate::topics;
+use crate::train::aside;
 
 const LOOKUP: Duration = Duration::from_secs(10);
 
@@ -93,9 +94,7 @@ fn read(logs: &Logs<'_>, description: &Description) -> anyhow::Result<Vec<Conten
 
 /// Beside the file first, so that nobody ever finds half of one under its name.
 fn write(file: &Path, header: &Header, shards: &[Content]) -> anyhow::Result<()> {
-    let mut name = file.file_name().context("not the name of a file")?.to_owned();
-    name.push(".partial");
-    let aside = file.with_file_name(name);
+    let aside = aside(file)?;
     let mut writer = Writer::new(BufWriter::new(File::create(&aside)?), header)?;
     for (shard, content) in (0..).zip(shards) {
         for (key, value) in &content.rows {

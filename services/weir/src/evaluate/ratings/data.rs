@@ -14,19 +14,19 @@ use crate::files::{Format, Lines, Parser};
 
 /// The events of a file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Data {
+pub(crate) struct Data {
     /// In time order; those of one time as the file has them.
-    pub(super) events: Vec<Event>,
-    pub(super) size: Size,
+    pub(crate) events: Vec<Event>,
+    pub(crate) size: Size,
     /// Ids by number.
-    pub(super) users: Vec<String>,
-    pub(super) items: Vec<String>,
+    pub(crate) users: Vec<String>,
+    pub(crate) items: Vec<String>,
     /// Lines that are no event.
-    pub(super) refused: u64,
+    pub(crate) refused: u64,
     /// The first of them, and why.
-    pub(super) first_refusal: Option<String>,
+    pub(crate) first_refusal: Option<String>,
     /// Events that teach nothing here: removals, users to be forgotten, and what the mapping passes over.
-    pub(super) passed_over: u64,
+    pub(crate) passed_over: u64,
 }
 
 /// Numbers for ids, in the order in which they come.
@@ -55,7 +55,7 @@ impl Data {
     ///
     /// # Errors
     /// The file cannot be read, its format cannot be told, or it has no events.
-    pub(super) fn read(file: &Path, format: Option<Format>, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn read(file: &Path, format: Option<Format>, settings: &Settings) -> anyhow::Result<Self> {
         let mapping = rating_mapping(settings)?;
         let (mut lines, mut parser) = (Lines::open(file)?, None);
         let (mut users, mut items, mut data) = (Numbers::default(), Numbers::default(), Self::default());
