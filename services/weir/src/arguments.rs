@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::evaluate::EvaluateRatings;
+use crate::evaluate::{EvaluateMessages, EvaluateRatings};
 use crate::events::Kind;
 use crate::files::Format;
 use crate::snapshot::{ExportCommand, ImportModelCommand};
@@ -102,6 +102,8 @@ pub(crate) enum Command {
 pub(crate) enum EvaluateCommand {
     /// The recommender on a file of ratings, beside its baselines
     Ratings(Box<EvaluateRatings>),
+    /// The spam filter on files of labelled messages, by several learners
+    Messages(Box<EvaluateMessages>),
 }
 
 /// What `weir accept-loss` takes.

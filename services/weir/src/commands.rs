@@ -33,6 +33,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Import(command) => import::run(&command, &checked(command.options.clone().load())?),
         Command::Validate(command) => validate::run(&command, &checked(command.options.clone().load())?),
         Command::AcceptLoss(command) => accept_loss::run(&command, &checked(command.options.clone().load())?),
+        Command::Evaluate(EvaluateCommand::Messages(command)) => {
+            evaluate::messages(&command, &checked(command.common.clone().load())?)
+        }
         Command::Export(command) => snapshot::export(&command, &checked(command.options.clone().load())?),
         Command::Train(command) => train::train(&command, &checked(command.options.clone().load())?),
         Command::ImportModel(command) => snapshot::import(&command, &checked(command.options.clone().load())?),

@@ -249,3 +249,23 @@ fn without_a_broker_it_lives_unready_until_it_is_asked_to_stop() {
         assert_eq!(running.child.wait().expect("ended").code(), Some(0), "{role} {signal}");
     }
 }
+
+#[test]
+fn messages_are_evaluated_by_every_learner() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let [file, json] = ["sms", "figures.json"].map(|name| dir.path().join(name));
+    let line = |number: usize| match number % 3 {
+        0 => format!("spam\twin a free prize now, call {number}\n"),
+        _ => format!("ham\tsee you at home, dinner at {number}\n"),
+    };
+    std::fs::write(&file, (0..300).map(line).collect::<Vec<_>>().concat()).expect("there is room");
+    let paths = [&file, &json].map(|path| path.to_string_lossy().into_owned());
+    let printed = printed(&run(weir(&["evaluate", "messages", &paths[0], "--json", &paths[1], "--delay", "3"])));
+    assert!(printed.contains("300 messages, 100 of them spam") && printed.contains("pa-i *"), "{printed}");
+    let figures: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).expect("it is there")).expect("JSON");
+    for learner in ["pa", "pa-i", "pa-ii", "arow", "ftrl", "adagrad"] {
+        let figures = &figures["learners"][learner];
+        assert!(figures["accuracy"].as_f64() > Some(90.0), "{learner}: {figures}");
+        assert!(figures["messages_per_second"].as_f64() > Some(0.0), "{learner}: {figures}");
+    }
+}

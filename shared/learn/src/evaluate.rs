@@ -8,6 +8,7 @@
 pub mod classes;
 mod errors;
 mod lists;
+pub mod messages;
 pub mod models;
 pub mod progressive;
 mod ranks;

@@ -2,9 +2,7 @@
 
 mod contenders;
 pub(crate) mod data;
-mod figures;
 mod outcome;
-mod plot;
 mod run;
 mod search;
 mod tables;
@@ -168,7 +166,7 @@ pub(crate) fn run(
         println!("\nbest of {own} configurations: {}", report.best(&contenders[..own], command.goal).unwrap_or("none"));
     }
     if let Some(file) = &command.json {
-        figures::write_json(file, &report)?;
+        super::figures::write_json(file, &report)?;
     }
     match (&command.plots, &report.progressive) {
         (Some(dir), Some(progressive)) => tables::draw(dir, progressive),

@@ -9,8 +9,8 @@ use weir_learn::evaluate::{Errors, Ranks, progressive, split};
 
 use super::contenders::Contender;
 use super::data::Data;
-use super::figures::known;
 use super::{Goal, Which};
+use crate::evaluate::figures::known;
 
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 1_000;

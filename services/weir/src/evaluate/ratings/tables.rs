@@ -8,9 +8,9 @@ use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use weir_learn::evaluate::progressive;
 
-use super::figures::figure;
 use super::outcome::{Comparison, Figures, Report};
-use super::plot::{self, Labels, Line};
+use crate::evaluate::figures::figure;
+use crate::evaluate::plot::{self, Labels, Line};
 
 /// The whole report as text.
 pub(super) fn of(report: &Report) -> String {

@@ -1,0 +1,93 @@
+//! Files of labelled messages, in their order.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use weir_learn::passive_aggressive::Label;
+use weir_models::message_mapping;
+use weir_runtime::Settings;
+use weir_wire::message::{self, MessageEvent, MessageMapping};
+
+use crate::events::Kind;
+use crate::files::{Format, Lines, Parser};
+
+/// The messages of all files.
+#[derive(Debug, Default)]
+pub(super) struct Data {
+    pub(super) messages: Vec<(String, Label)>,
+    /// Lines that are no event.
+    pub(super) refused: u64,
+    /// The first of them, and why.
+    pub(super) first_refusal: Option<String>,
+    /// Events without a text or a label.
+    pub(super) passed_over: u64,
+}
+
+impl Data {
+    /// Reads files as workers would read their events.
+    ///
+    /// # Errors
+    /// A file cannot be read or its format cannot be told, or there is no labelled message in any.
+    pub(super) fn read(files: &[PathBuf], format: Option<Format>, settings: &Settings) -> anyhow::Result<Self> {
+        let (mapping, mut data) = (message_mapping(settings)?, Self::default());
+        for file in files {
+            data.read_one(file, format, &mapping)?;
+        }
+        anyhow::ensure!(!data.messages.is_empty(), "no message has a text and a label, {} lines refused", data.refused);
+        Ok(data)
+    }
+
+    fn read_one(&mut self, file: &Path, format: Option<Format>, mapping: &MessageMapping) -> anyhow::Result<()> {
+        let (mut lines, mut parser) = (Lines::open(file)?, None);
+        while let Some(line) = lines.next().with_context(|| format!("read {}", file.display()))? {
+            let parser = match &mut parser {
+                Some(parser) => parser,
+                none => none.insert(Parser::open(Kind::Messages, file, format, line.bytes)?),
+            };
+            let number = line.number;
+            match parser.payload(line) {
+                Ok(None) => {}
+                Ok(Some(payload)) => self.take(file, number, mapping, &payload),
+                Err(refusal) => self.refuse(file, number, &refusal.detail),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, file: &Path, number: u64, mapping: &MessageMapping, payload: &[u8]) {
+        match mapping.parse(None, Some(payload)) {
+            Err(reject) => self.refuse(file, number, &reject.to_string()),
+            Ok(MessageEvent::Message { text: Some(text), label: Some(label), .. }) => {
+                let label = if label == message::Label::Spam { Label::Positive } else { Label::Negative };
+                self.messages.push((text.into_owned(), label));
+            }
+            Ok(_) => self.passed_over += 1,
+        }
+    }
+
+    fn refuse(&mut self, file: &Path, number: u64, detail: &str) {
+        self.refused += 1;
+        self.first_refusal.get_or_insert_with(|| format!("{} line {number}: {detail}", file.display()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_several_files_are_read_in_their_order() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let [sms, json] = ["sms", "more.jsonl"].map(|name| dir.path().join(name));
+        std::fs::write(&sms, "spam\twin\nham\thome\neggs\tno\n").expect("room");
+        let lines = [r#"{"id":"a","text":"later","label":"ham"}"#, r#"{"id":"b","text":"none"}"#];
+        std::fs::write(&json, lines.join("\n")).expect("room");
+        let data = Data::read(&[sms.clone(), json], None, &Settings::default()).expect("read");
+        let expected = [("win", Label::Positive), ("home", Label::Negative), ("later", Label::Negative)];
+        assert_eq!(data.messages, expected.map(|(text, label)| (text.to_owned(), label)));
+        assert_eq!((data.refused, data.passed_over), (1, 1));
+        assert!(data.first_refusal.is_some_and(|first| first.contains("sms line 3: label: is \"eggs\"")));
+        std::fs::write(&sms, "eggs\tno\n").expect("room");
+        assert!(Data::read(&[sms], Some(Format::Sms), &Settings::default()).is_err());
+    }
+}
