@@ -148,7 +148,7 @@ fn tastes_are_learned_from_choices_through_any_number_of_parts() {
 fn only_choices_teach_the_ranking() {
     let implicit = || (None, Some(r#"{"user":"u","item":"i"}"#.to_owned()));
     let check = |rated_rule, unrated, records: Vec<Record>, known| {
-        let positive = positive::Rule { rated: rated_rule, unrated };
+        let positive = positive::Rule { rated: rated_rule, unrated, ..positive::Rule::default() };
         let model = RecommenderModel::new(RecommenderSettings { positive, ..settings() });
         let decode = |record: &Record, batch: &mut Batch<RecommenderEvent>| decode(&model, record, batch);
         let outcome = run(&model, &[records], &Plan::small(1, 1, 1), decode).unwrap();
