@@ -1,7 +1,7 @@
 //! The worker's side: what a batch of ratings pulls and pushes.
 
 use weir_learn::ranking::{
-    self,
+    self, Target,
     negatives::{self, Draws},
     positive,
 };
@@ -74,6 +74,7 @@ impl RecommenderWorker {
                 self.learn_choice(event, Some(rating), shared, work);
             }
             Kind::Implicit => self.learn_choice(event, None, shared, work),
+            Kind::Disliked => self.learn_dislike(event, work),
             Kind::Removed | Kind::Forget => {}
         }
     }
@@ -124,6 +125,14 @@ impl RecommenderWorker {
         ranking::learn_choice(&self.settings.ranking, weight * event.weight, &mut rows, event.item_slot, drawn);
     }
 
+    /// Learns that the user does not want the item, as of one that was drawn.
+    fn learn_dislike(&self, event: &RecommenderEvent, work: &mut Workspace) {
+        let mut rows = RankingRows { parts: self.parts, user_slot: event.user_slot, work };
+        ranking::Rows::with(&mut rows, event.item_slot, |user, item| {
+            ranking::learn_weighted(&self.settings.ranking, Target::Negative, event.weight, user, item)
+        });
+    }
+
     /// Whether the chosen item stood above one that was drawn, before either is learned: 1, 0, or a half where they stand
     /// alike. Its mean is the share of pairs in the right order.
     fn measure_ranking(&self, event: &RecommenderEvent, shared: &Shared<'_>, work: &mut Workspace) {
@@ -162,6 +171,8 @@ fn push_counts(event: &RecommenderEvent, work: &mut Workspace) {
             work.push(POPULARITY, event.item, &[event.hours.to_bits(), event.weight.to_bits()]);
             work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words());
         }
+        // Not to be shown again, and no sign of being popular.
+        Kind::Disliked => work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words()),
         Kind::Removed => work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words()),
         Kind::Forget => {
             for table in [USERS, ACTIVITY, SEEN_HEADS, EVENT_IDS] {
