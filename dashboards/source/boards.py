@@ -113,6 +113,12 @@ QUALITY = Dashboard(
             Panel("Log loss over its past", "The short window's over the long one's: above 1 it gets worse.", "none",
                   [(f"{mean('log_loss', 'short')} / {mean('log_loss', 'long')}", GENERATION)],
                   thresholds=[(None, GOOD), (1.5, BAD)]),
+            Panel("Ham blocked, spam missed", "Shares of the messages of each class that were taken for the other.", "percentunit",
+                  [(mean("false_positive", "middle"), f"ham {GENERATION}"), (mean("false_negative", "middle"), f"spam {GENERATION}")]),
+            Panel("Actions", "Shares of all messages.", "percentunit",
+                  [(mean(f"share_{name}", "short"), f"{name} {GENERATION}") for name in ("accepted", "reviewed", "rejected")]),
+            Panel("Labels", "Shares of labels learned that moved the weights, and that corrected another.", "percentunit",
+                  [(mean(f"share_{name}", "middle"), f"{name} {GENERATION}") for name in ("updates", "corrections")]),
         ]),
     ],
 )

@@ -7,6 +7,7 @@ mod events;
 mod extract;
 mod layers;
 mod messages;
+mod messages_known;
 mod models;
 mod predictions;
 mod ratings;
@@ -46,6 +47,8 @@ pub fn router(gateway: Gateway, context: &Context) -> Router {
         .route("/v1/ratings", post(ratings::post))
         .route("/v1/messages", post(messages::post))
         .route("/v1/messages/score", post(scores::post))
+        .route("/v1/messages/{id}", get(messages_known::get))
+        .route("/v1/messages/{id}/label", post(messages_known::label))
         .route("/v1/models", get(models::get))
         .route("/v1/models/{model}/tables/{table}", get(tables::get))
         .layer(from_fn_with_state(gateway.clone(), layers::bound))

@@ -6,6 +6,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use weir_learn::{seen::Ring, text};
 use weir_models::recommender::RowParts;
+use weir_models::spam::Policy;
 use weir_models::{Description, ExpectedLayout, Named, recommender_settings, spam_settings};
 use weir_ps::TableSpec;
 use weir_runtime::Settings;
@@ -18,6 +19,7 @@ pub struct ServedModel {
     description: Description,
     taste: Taste,
     text: text::Settings,
+    policy: Policy,
     parameters_topic: String,
     /// The view that serves; none before the first one has caught up. No reader waits, neither for a batch that is applied nor for a view that
     /// takes another's place.
@@ -29,16 +31,17 @@ impl ServedModel {
     /// A model under these settings.
     ///
     /// # Errors
-    /// The recommender's settings are out of their ranges.
+    /// The recommender's or the spam filter's settings are out of their ranges.
     pub fn new(description: Description, settings: &Settings) -> anyhow::Result<Self> {
-        let shape = recommender_settings(settings)?;
+        let (shape, spam) = (recommender_settings(settings)?, spam_settings(settings)?);
         Ok(Self {
             taste: Taste {
                 half_life_hours: shape.half_life_hours,
                 ring: Ring::for_items(shape.seen_items),
                 parts: RowParts::new(&shape.factors, &shape.ranking),
             },
-            text: spam_settings(settings)?.text,
+            text: spam.text,
+            policy: spam.policy,
             parameters_topic: description.topics(&settings.prefix).parameters,
             serving: ArcSwapOption::empty(),
             offsets: watch::Sender::new(Arc::from([])),
@@ -112,6 +115,11 @@ impl ServedModel {
     /// How texts become the spam filter's features.
     pub(crate) fn text(&self) -> text::Settings {
         self.text
+    }
+
+    /// What is made of the spam filter's scores.
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
     }
 
     /// The tables that answers are made from. What is remembered for workers only, readers need not remember too.

@@ -8,11 +8,14 @@ use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
 use crate::recommender::{self, ACTIVITY, PREDICTED, RecommenderSchema};
-use crate::spam::{COUNTS, FEATURES, REMEMBERED, SCORED, SpamSchema};
+use crate::spam::{COUNTS, FEATURES, SCORED, SpamSchema};
 use crate::{ExpectedLayout, recommender_settings, spam_settings};
 
 /// The only generation as long as there is no command to train another one.
 pub const GENERATION: &str = "g1";
+
+/// The stream of refused events, which every worker has.
+pub const REJECTED: &str = "rejected";
 
 /// The models of this build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +185,7 @@ fn of_messages(settings: &Settings) -> Result<Description, weir_learn::Error> {
         history_share: settings.spam.history_share,
         in_flight: settings.spam.in_flight,
         events_table: Some(COUNTS),
-        unread_tables: &[FEATURES, REMEMBERED],
+        unread_tables: &[FEATURES],
         ..Description::new(Named::Spam.name(), &topics.messages, Arc::new(SpamSchema::new(&spam)), settings)
     })
 }

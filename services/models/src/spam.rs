@@ -5,11 +5,14 @@
 //! so that a label may come without the text, come twice, or be corrected.
 
 mod decode;
+mod explain;
 mod features;
+mod refuse;
 mod remembered;
 mod schema;
 mod score;
 mod server;
+mod verdict;
 mod worker;
 
 use std::sync::Arc;
@@ -19,9 +22,12 @@ use weir_ps::{Model, Schema};
 use weir_wire::message::MessageMapping;
 
 pub use decode::{SpamDecoder, SpamEvent};
+pub use explain::{EXPLAINED_BYTES, Explanation, Part};
+pub use remembered::KnownMessage;
 pub use schema::SpamSchema;
 pub use score::{Calibration, Score, TextScorer, weight_key};
 pub use server::SpamServer;
+pub use verdict::Policy;
 pub use worker::SpamWorker;
 
 /// By feature ([`weight_key`]): its weight, one `f32`.
@@ -35,9 +41,14 @@ pub const COUNTS: u8 = 2;
 pub const FEATURES: u8 = 3;
 /// By message: its label and what it taught. Kept by workers.
 pub const REMEMBERED: u8 = 4;
+/// How many messages are of which class by their latest label: one row of two `u64`s, spam and ham, under [`CLASSES_KEY`].
+pub const CLASSES: u8 = 5;
 
 /// The one key of the table [`CALIBRATION`].
 pub const CALIBRATION_KEY: u64 = 1;
+
+/// The one key of the table [`CLASSES`].
+pub const CLASSES_KEY: u64 = 1;
 
 /// The stream of scored messages.
 pub const SCORED: &str = "scored";
@@ -81,6 +92,10 @@ pub struct SpamSettings {
     pub remembered_seconds: u32,
     /// Bytes of a message's features that are remembered; a multiple of 4.
     pub remembered_bytes: usize,
+    /// Whether a label without a text waits if its message is not known, and is not refused.
+    pub labels_wait: bool,
+    /// What is made of a score.
+    pub policy: Policy,
 }
 
 impl SpamSettings {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_kafka::{GroupMetadata, InputOffsets, OutRecord, Transaction};
+use weir_models::REJECTED;
 use weir_models::frames::encode_push;
 use weir_ps::{Measures, Output, Step};
 use weir_runtime::{Context, EventOutcome};
 use weir_wire::{FrameError, rejected};
 
-use crate::input::REJECTED;
 use crate::model::{ROLE, TrainedModel};
 
 /// A step on its way, and what to tell the metrics when it is committed.

@@ -7,16 +7,13 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use weir_kafka::{Member, MemberEvent, Record};
-use weir_models::{Decoder, Input, InputModel};
+use weir_models::{Decoder, Input, InputModel, REJECTED};
 use weir_ps::{Batch, BatchLimits, Batcher, Model, Output, Position, WorkerLogic};
 use weir_wire::rejected;
 
 use crate::model::TrainedModel;
 use crate::room::Room;
 use crate::watch;
-
-/// The stream of refused events.
-pub(crate) const REJECTED: &str = "rejected";
 
 /// How long a poll waits while nothing is pending.
 const IDLE: Duration = Duration::from_millis(50);

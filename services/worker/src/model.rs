@@ -3,12 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use weir_kafka::{Connection, GroupSettings};
-use weir_models::Description;
+use weir_models::{Description, REJECTED};
 use weir_ps::{BatchLimits, PullLimits, WorkerSettings};
 use weir_runtime::Context;
 use weir_wire::topic::ModelTopics;
-
-use crate::input::REJECTED;
 
 /// A role's name in groups, transactional ids and metrics.
 pub(crate) const ROLE: &str = "worker";

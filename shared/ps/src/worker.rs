@@ -341,7 +341,8 @@ impl<L: WorkerLogic> Worker<L> {
             let mut outputs = batch.outputs;
             outputs.append(&mut work.outputs);
             let measures = std::mem::take(&mut work.measures);
-            let events = (batch.events.len() - batch.repeated, batch.repeated);
+            let learned = batch.events.len().saturating_sub(batch.repeated + work.refused);
+            let events = (learned, batch.repeated);
             self.finished.push(Finished::new(range, events, pushed, outputs, measures));
             state.limiter.learned(range.next);
             work.clear();

@@ -16,6 +16,8 @@ pub struct Workspace {
     pub(crate) slabs: Vec<Slab>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) measures: Measures,
+    /// Events refused while they were learned.
+    pub(crate) refused: usize,
 }
 
 /// What a batch may do before its rows are there: name them.
@@ -51,13 +53,14 @@ impl Pulls<'_> {
 impl Workspace {
     pub(crate) fn new(schema: Arc<dyn Schema>) -> Self {
         let slabs = schema.tables().iter().map(|spec| Slab::new(spec.width)).collect();
-        Self { schema, slabs, outputs: Vec::new(), measures: Measures::default() }
+        Self { schema, slabs, outputs: Vec::new(), measures: Measures::default(), refused: 0 }
     }
 
     pub(crate) fn clear(&mut self) {
         self.slabs.iter_mut().for_each(Slab::clear);
         self.outputs.clear();
         self.measures = Measures::default();
+        self.refused = 0;
     }
 
     /// The row in a pulled slot.
@@ -109,6 +112,13 @@ impl Workspace {
 
     /// Writes a record to one of the model's outputs.
     pub fn output(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    /// Refuses an event that turns out, by the rows at hand, to be one that nothing can be done with; `output` is what
+    /// is put out of it in place of being learned.
+    pub fn refuse(&mut self, output: Output) {
+        self.refused += 1;
         self.outputs.push(output);
     }
 

@@ -21,6 +21,7 @@ pub mod schema;
 pub mod scored;
 pub mod snapshot;
 pub mod topic;
+pub mod verdict;
 
 pub use event::{Id, Reason, Record, Reject};
 pub use frame::{Frame, FrameError};

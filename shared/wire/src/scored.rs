@@ -10,6 +10,7 @@ use serde_json::error::Category;
 
 use crate::event::{self, Reason, Reject};
 use crate::message::Label;
+use crate::verdict::{Action, Labels, State, Thresholds, Verdict};
 
 /// Longest record that is read.
 pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
@@ -29,6 +30,18 @@ pub struct Scored<'a> {
     /// The label that came with the message, learned after it was scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_label: Option<Label>,
+    /// What is to be done with the message; this and the next three are missing in records of early versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// Whether the model knows enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// How many labels it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
+    /// Where actions begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// The record that was scored.
     #[serde(borrow)]
     pub source: Source<'a>,
@@ -64,6 +77,14 @@ pub struct Model<'a> {
 }
 
 impl Scored<'_> {
+    /// With this verdict.
+    #[must_use]
+    pub fn with_verdict(self, verdict: Verdict) -> Self {
+        let Verdict { action, state, labels, thresholds } = verdict;
+        let (action, state) = (Some(action), Some(state));
+        Self { action, state, labels: Some(labels), thresholds: Some(thresholds), ..self }
+    }
+
     /// Appends the record as JSON to `out`; nothing else is allocated.
     ///
     /// # Errors
@@ -120,6 +141,10 @@ mod tests {
             probability,
             margin,
             true_label: None,
+            action: None,
+            state: None,
+            labels: None,
+            thresholds: None,
             source: Source { topic: "messages".into(), partition: 3, offset: 17 },
             model: Model { name: "spam".into(), generation: "g1".into(), learned: None },
         }
@@ -138,9 +163,13 @@ mod tests {
             model: Model { learned: Some(12), ..scored(0.0, 0.0).model },
             ..scored(0.75, 0.68)
         };
+        let labels = Labels { spam: 7, ham: 50, needed: 50 };
+        let full = full.with_verdict(Verdict::new(0.68, labels, Thresholds { review: 0.5, reject: 0.9 }));
         assert_eq!(
             String::from_utf8(written(&full)).unwrap(),
             r#"{"id":"sms-1","label":"spam","probability":0.68,"margin":0.75,"true_label":"ham","#.to_owned()
+                + r#""action":"review","state":"learning","labels":{"spam":7,"ham":50,"needed":50},"#
+                + r#""thresholds":{"review":0.5,"reject":0.9},"#
                 + r#""source":{"topic":"messages","partition":3,"offset":17},"#
                 + r#""model":{"name":"spam","generation":"g1","learned":12}}"#
         );

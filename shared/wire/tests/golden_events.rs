@@ -11,6 +11,7 @@ use weir_wire::message::{self, Label, MessageEvent};
 use weir_wire::predicted::{self, Predicted};
 use weir_wire::rating::{self, RatingEvent};
 use weir_wire::scored::{self, Model, Scored, Source};
+use weir_wire::verdict::{Labels, Thresholds, Verdict};
 
 /// Compares one file, or writes it if it is to be made.
 fn check_file(name: &str, kind: &str, content: &str) {
@@ -78,10 +79,17 @@ fn scored_messages_are_as_ever() {
         probability: 0.679_178_7,
         margin: 0.75,
         true_label: Some(Label::Ham),
+        action: None,
+        state: None,
+        labels: None,
+        thresholds: None,
         source: Source { topic: "messages".into(), partition: 3, offset: u64::MAX },
         model: Model { name: "spam".into(), generation: "g1".into(), learned: Some(12) },
     };
     check_scored("scored", &scored);
+    let labels = Labels { spam: 7, ham: 50, needed: 50 };
+    let verdict = Verdict::new(0.679_178_7, labels, Thresholds { review: 0.5, reject: 0.9 });
+    check_scored("scored-verdict", &scored.clone().with_verdict(verdict));
     let model = Model { learned: None, ..scored.model.clone() };
     check_scored("scored-unlabelled", &Scored { true_label: None, margin: -1e-9, model, ..scored });
 }

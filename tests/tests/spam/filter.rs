@@ -22,6 +22,10 @@ pub(crate) struct Scored {
     pub(crate) true_label: Option<String>,
     pub(crate) margin: f64,
     pub(crate) probability: f64,
+    pub(crate) action: String,
+    pub(crate) state: String,
+    /// The numbers of labels and the thresholds.
+    pub(crate) grounds: [Value; 2],
 }
 
 /// What the table of counts sums up to.
@@ -109,5 +113,8 @@ pub(crate) fn said(value: &Value) -> Scored {
         true_label: text("true_label"),
         margin: number("margin"),
         probability: number("probability"),
+        action: text("action").unwrap_or_else(|| panic!("no action in {value}")),
+        state: text("state").unwrap_or_else(|| panic!("no state in {value}")),
+        grounds: ["labels", "thresholds"].map(|name| value[name].clone()),
     }
 }

@@ -16,7 +16,7 @@ fn margin(filter: &Filter, text: &str) -> f64 {
 
 #[test]
 fn labels_count_once_come_late_and_correct() {
-    let mut filter = Filter::start(deployment("labels", 2), 1, 1);
+    let mut filter = Filter::start(deployment("labels", 2).with("SPAM__LABELS_WAIT", true), 1, 1);
     let mut expected = Counts::default();
     let mut check = |filter: &mut Filter, events: Vec<Event>, more: Counts| {
         drop(filter.write(events));

@@ -49,7 +49,7 @@ fn check_models(filter: &Filter) {
     let model = &models["models"][0];
     assert_eq!((&model["name"], &model["events"]), (&json!("spam"), &json!(LEARNED + ASKED)), "{models}");
     assert!(model["rows"].as_u64() > Some(1_000), "{models}");
-    let _ = filter.rest().get("/v1/models/spam/tables/remembered").problem(404);
+    let _ = filter.rest().get("/v1/models/spam/tables/features").problem(404);
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) enum ApiError {
     SlowBody,
     #[error("the model contains no event of user {0}")]
     UnknownUser(String),
+    #[error("nothing is remembered of message {0}")]
+    UnknownMessage(String),
     #[error(
         "cursor: this list is not kept any more, or was made by another process; ask without it for the first page"
     )]
@@ -69,9 +71,11 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute(_) | Self::UnknownUser(_) | Self::UnknownModel(_) | Self::UnknownTable { .. } => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NoRoute(_)
+            | Self::UnknownUser(_)
+            | Self::UnknownMessage(_)
+            | Self::UnknownModel(_)
+            | Self::UnknownTable { .. } => StatusCode::NOT_FOUND,
             Self::ExpiredCursor => StatusCode::GONE,
             Self::NoMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter { .. } | Self::Json(_) => StatusCode::BAD_REQUEST,
@@ -101,6 +105,7 @@ impl ApiError {
             Self::TooLarge(_) => "too_large",
             Self::SlowBody => "slow_body",
             Self::UnknownUser(_) => "unknown_user",
+            Self::UnknownMessage(_) => "unknown_message",
             Self::ExpiredCursor => "expired_cursor",
             Self::UnknownModel(_) => "unknown_model",
             Self::UnknownTable { .. } => "unknown_table",

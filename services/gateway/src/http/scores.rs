@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use weir_models::spam::Score;
+use weir_models::spam::{Explanation, Score};
 use weir_wire::message::{self, Label, MessageEvent};
+use weir_wire::verdict::Verdict;
 
 use super::extract::{JsonBytes, Parameters};
 use super::models::BasedOn;
@@ -15,7 +16,9 @@ use super::{ApiError, at_least};
 use crate::Gateway;
 use crate::view::View;
 
-const MOST_MESSAGES: usize = 10_000;
+const MOST_MESSAGES: usize = 1_000;
+/// Messages that are explained at once: each is scored once for each of its parts.
+const MOST_EXPLAINED: usize = 10;
 
 /// What the filter says of one message.
 #[derive(Debug, Serialize)]
@@ -24,6 +27,10 @@ struct Scored {
     label: Label,
     probability: f32,
     margin: f32,
+    #[serde(flatten)]
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation>,
 }
 
 /// The body of the answer, scores in the order of the messages.
@@ -40,36 +47,39 @@ struct Asked<'a> {
     messages: Vec<&'a RawValue>,
 }
 
-/// Scores `{messages: [{id, text}]}` and teaches nothing.
+/// Scores `{messages: [{id, text}]}` and teaches nothing; with `explain=true` says why, too.
 pub(super) async fn post(
     State(gateway): State<Gateway>,
     query: Parameters,
     JsonBytes { bytes, .. }: JsonBytes,
 ) -> Result<Json<Scores>, ApiError> {
-    let messages = messages(&bytes)?;
+    let explain = query.flag("explain")?.unwrap_or_default();
+    let messages = messages(&bytes, if explain { MOST_EXPLAINED } else { MOST_MESSAGES })?;
     let model = gateway.spam()?;
     at_least::wait(&gateway, model, &query).await?;
-    let settings = model.text();
+    let (settings, policy) = (model.text(), model.policy());
     let read = move |view: &View| {
-        let scores = view.score(settings, messages.iter().map(|(_, text)| text.as_str()));
-        (messages, scores, view.offsets())
+        let texts = || messages.iter().map(|(_, text)| text.as_str());
+        let scores = view.score(settings, texts());
+        let explained = if explain { view.explain(settings, texts()) } else { Vec::new() };
+        let mut explained = explained.into_iter();
+        let scored = |((id, _), score): ((String, String), Score)| {
+            let Score { label, probability, margin } = score;
+            let verdict = policy.verdict(probability, view.classes());
+            Scored { id, label, probability, margin, verdict, explanation: explained.next() }
+        };
+        let scores = messages.into_iter().zip(scores).map(scored).collect();
+        (scores, view.offsets())
     };
-    let (messages, scores, offsets) = gateway.scan(model, read).await?;
-    let scored = |((id, _), Score { label, probability, margin }): ((String, String), Score)| Scored {
-        id,
-        label,
-        probability,
-        margin,
-    };
-    let scores = messages.into_iter().zip(scores).map(scored).collect();
+    let (scores, offsets) = gateway.scan(model, read).await?;
     Ok(Json(Scores { scores, model: BasedOn::new(model, &offsets) }))
 }
 
 /// Id and text of each message.
-fn messages(body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+fn messages(body: &[u8], most: usize) -> Result<Vec<(String, String)>, ApiError> {
     let asked: Asked<'_> = serde_json::from_slice(body).map_err(|error| refused_body(&error))?;
-    if asked.messages.len() > MOST_MESSAGES {
-        let detail = format!("{} messages are too many, send at most {MOST_MESSAGES}", asked.messages.len());
+    if asked.messages.len() > most {
+        let detail = format!("{} messages are too many, send at most {most}", asked.messages.len());
         return Err(ApiError::TooLarge(detail));
     }
     asked.messages.iter().enumerate().map(|(index, message)| id_and_text(index, message)).collect()

@@ -1,7 +1,10 @@
-//! What the spam filter's rows say of texts.
+//! What the spam filter's rows say of texts and messages.
 
 use weir_learn::text;
-use weir_models::spam::{CALIBRATION, CALIBRATION_KEY, Calibration, Score, TextScorer, WEIGHTS};
+use weir_models::spam::{
+    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, Calibration, Explanation, KnownMessage, REMEMBERED, Score,
+    TextScorer, WEIGHTS,
+};
 use weir_ps::words;
 
 use super::View;
@@ -12,7 +15,30 @@ impl View {
         let calibration = self.row(CALIBRATION, CALIBRATION_KEY).map(words::f32s);
         let calibration = calibration.map_or_else(Calibration::default, Calibration::from_values);
         let mut scorer = TextScorer::new(settings);
-        let weight = |key| self.row(WEIGHTS, key).and_then(|row| words::f32s(row).first().copied()).unwrap_or(0.0);
-        texts.map(|text| scorer.score(text, &calibration, weight)).collect()
+        texts.map(|text| scorer.score(text, &calibration, |key| self.weight(key))).collect()
+    }
+
+    /// Says of texts, in their order, what spoke for and against them.
+    pub(crate) fn explain<'a>(
+        &self,
+        settings: text::Settings,
+        texts: impl Iterator<Item = &'a str>,
+    ) -> Vec<Explanation> {
+        let mut scorer = TextScorer::new(settings);
+        texts.map(|text| scorer.explain(text, |key| self.weight(key))).collect()
+    }
+
+    /// How many labels were learned, for [`weir_models::spam::Policy::verdict`].
+    pub(crate) fn classes(&self) -> &[u32] {
+        self.row(CLASSES, CLASSES_KEY).unwrap_or_default()
+    }
+
+    /// What is remembered of the message of this key.
+    pub(crate) fn known_message(&self, key: u64) -> Option<KnownMessage> {
+        KnownMessage::from_row(self.row(REMEMBERED, key)?)
+    }
+
+    fn weight(&self, key: u64) -> f32 {
+        self.row(WEIGHTS, key).and_then(|row| words::f32s(row).first().copied()).unwrap_or(0.0)
     }
 }

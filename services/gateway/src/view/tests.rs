@@ -147,7 +147,10 @@ pub(crate) fn filter(weight: f32) -> Filled {
     }
     filled.view.put(spam::CALIBRATION, spam::CALIBRATION_KEY, None, &[0, 2.0_f32.to_bits(), 0]);
     filled.view.put(spam::COUNTS, spam::counts_key(0), None, &[7, 0, 7, 0, 1, 0, 0, 0, 0, 0]);
-    filled.view.put(spam::REMEMBERED, 1, None, &[1 << 31, 0, 0, 0]);
+    filled.view.put(spam::CLASSES, spam::CLASSES_KEY, None, &[60, 0, 3, 0]);
+    // Known, taught, ham, all of its five features.
+    filled.view.put(spam::REMEMBERED, filled.model.key("m 1"), None, &[0x8D00_0005, 0, 1, 9]);
+    filled.view.put(spam::FEATURES, 1, None, &vec![1; filled.model.schema().tables()[3].width]);
     filled.barriers(&[7]);
     filled
 }
@@ -155,11 +158,7 @@ pub(crate) fn filter(weight: f32) -> Filled {
 #[test]
 fn texts_are_scored_by_their_weights() {
     let filter = filter(0.5);
-    assert_eq!(
-        (filter.view.events(), filter.view.row(spam::REMEMBERED, 1)),
-        (7, None),
-        "what workers need is not kept"
-    );
+    assert_eq!((filter.view.events(), filter.view.row(spam::FEATURES, 1)), (7, None), "what workers need is not kept");
     let scores = filter.view.score(filter.model.text(), ["free prize", "Free  PRIZE", "dinner"].into_iter());
     // n features of equal weight w, each of the value 1/√n.
     let features = text::Extractor::new(filter.model.text()).extract("free prize").slots.len() as f32;

@@ -34,13 +34,11 @@ impl RecentBySource {
 
 #[cfg(test)]
 mod tests {
-    use weir_learn::ranking::negatives::Source;
-
     use super::*;
 
     fn all(recent: &RecentItems) -> Vec<u64> {
         let mut items = Vec::new();
-        recent.draw(Source::Uniform, usize::MAX, || 0, &mut items);
+        recent.draw(usize::MAX, || 0, &mut items);
         items.sort_unstable();
         items
     }

@@ -28,6 +28,8 @@ pub struct SpamEvent {
     /// The message's key.
     pub(super) id: u64,
     pub(super) id_name: NameRef,
+    /// The record as it came, key and value, of an event that may yet be refused.
+    pub(super) record: [NameRef; 2],
     /// Tells texts apart.
     pub(super) fingerprint: u32,
     pub(super) offset: u64,
@@ -108,6 +110,11 @@ impl InputModel for SpamModel {
     }
 }
 
+/// What came, which is a few bytes of a label alone. A key that is no text is left out.
+fn as_text(bytes: Option<&[u8]>) -> &str {
+    bytes.and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
 impl Decoder<SpamEvent> for SpamDecoder {
     fn decode(&mut self, input: Input<'_>, batch: &mut Batch<SpamEvent>) -> Result<(), Reject> {
         let (id, text, kind) = match self.mapping.parse(input.key, input.payload)? {
@@ -116,11 +123,16 @@ impl Decoder<SpamEvent> for SpamDecoder {
             MessageEvent::Message { id, text: None, label, .. } => (id, None, label.map_or(Kind::Forget, Kind::Label)),
             MessageEvent::Forget { id } => (id, None, Kind::Forget),
         };
+        let record = match kind {
+            Kind::Label(_) => [input.key, input.payload].map(|bytes| batch.names.push(as_text(bytes))),
+            Kind::Text(_) | Kind::Forget => Default::default(),
+        };
         let features = text.as_ref().map(|text| self.extractor.extract(text).slots).unwrap_or_default();
         batch.events.push(SpamEvent {
             kind,
             id: weir_wire::key(self.hash_seed, &id),
             id_name: batch.names.push(&id),
+            record,
             fingerprint: text.as_ref().map_or(0, |text| weir_wire::key(self.hash_seed, text) as u32),
             offset: input.offset,
             seconds: (input.timestamp_ms / 1_000).clamp(0, u32::MAX.into()) as u32,

@@ -30,6 +30,32 @@ pub(super) struct Remembered {
     pub(super) seconds: u32,
 }
 
+/// What is remembered of a message, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownMessage {
+    /// The latest label.
+    pub label: Option<Label>,
+    /// Whether the label was learned; if not, it waits for its text.
+    pub learned: bool,
+    /// Features that are kept; none of a message of which only a label came.
+    pub features: u32,
+    /// Whether these are all features of its text.
+    pub whole: bool,
+    /// When it was first seen, by its record's time: seconds since 1970.
+    pub first_seen: u32,
+}
+
+impl KnownMessage {
+    /// Out of a row of [`super::REMEMBERED`]; none where the row is of no message.
+    #[must_use]
+    pub fn from_row(row: &[u32]) -> Option<Self> {
+        let first_seen = first_seen(row)?;
+        let known = Remembered::from_words(row);
+        let (features, whole) = known.text.map_or((0, false), |text| (text.kept, text.whole));
+        Some(Self { label: known.label, learned: known.taught.is_some(), features, whole, first_seen })
+    }
+}
+
 /// The text whose features are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Text {

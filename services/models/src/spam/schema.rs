@@ -3,11 +3,11 @@
 use weir_learn::calibration;
 use weir_ps::{Rule, Schema, TableSpec, words};
 
-use super::{CALIBRATION, COUNT_VALUES, SpamSettings, features, remembered};
+use super::{CALIBRATION, COUNT_VALUES, SpamSettings, features, remembered, verdict};
 
 /// What the spam filter's rows look like.
 pub struct SpamSchema {
-    tables: [TableSpec; 5],
+    tables: [TableSpec; 6],
     slot_bits: u32,
 }
 
@@ -23,6 +23,7 @@ impl SpamSchema {
             TableSpec { cached: true, ..table(super::COUNTS, "counts", 2 * COUNT_VALUES, Rule::AddU64) },
             table(super::FEATURES, "features", features, Rule::Replace),
             TableSpec { cached: true, ..table(super::REMEMBERED, "remembered", remembered::WIDTH, Rule::Replace) },
+            table(super::CLASSES, "classes", 2 * verdict::CLASS_VALUES, Rule::AddU64),
         ];
         Self { tables, slot_bits: settings.text.values().slot_bits }
     }

@@ -82,9 +82,14 @@ impl TextScorer {
 
     /// Scores one text; `weight` gives the weight under a key ([`weight_key`]), 0 where there is none.
     pub fn score(&mut self, text: &str, calibration: &Calibration, weight: impl Fn(u64) -> f32) -> Score {
+        calibration.score(self.margin(text, &weight))
+    }
+
+    /// The margin of one text.
+    pub(super) fn margin(&mut self, text: &str, weight: &impl Fn(u64) -> f32) -> f32 {
         let features = self.extractor.extract(text);
         self.weights.clear();
         self.weights.extend(features.slots.iter().map(|&slot| weight(weight_key(slot))));
-        calibration.score(passive_aggressive::margin(&self.weights, features.value))
+        passive_aggressive::margin(&self.weights, features.value)
     }
 }

@@ -41,6 +41,8 @@ fn settings() -> SpamSettings {
         remembered_ids: 1_000,
         remembered_seconds: 3_600,
         remembered_bytes: 480,
+        labels_wait: true,
+        policy: Policy::default(),
     }
 }
 
@@ -116,7 +118,7 @@ fn scored(outcome: &Outcome) -> Vec<Said> {
             learned: scored.model.learned,
         }
     };
-    outcome.outputs.iter().map(read).collect()
+    outcome.outputs.iter().filter(|output| output.stream == SCORED).map(read).collect()
 }
 
 const PRIZE: &str = "win a free prize now, call 0800 12345";
@@ -175,6 +177,53 @@ fn a_message_that_is_forgotten_begins_anew_and_what_it_taught_stays() {
     assert_eq!(counts(&again), [3, 2, 2, 0, 0], "it teaches again");
     let label = learn(vec![spam(), forget("a"), said("a", None, Some("ham"))]);
     assert_eq!(counts(&label), [3, 1, 1, 0, 0], "there is no text to learn it with");
+}
+
+#[test]
+fn labels_of_messages_that_are_not_known_are_refused_as_they_came() {
+    let later = |record: Record, seconds| Record { seconds: record.seconds + seconds, ..record };
+    let strict = SpamSettings { labels_wait: false, ..settings() };
+    let text = || said("a", Some(PRIZE), None);
+    let spam = || said("a", None, Some("spam"));
+    let records = vec![said("b", None, Some("ham")), text(), spam(), forget("a"), spam(), text(), later(spam(), 3_601)];
+    let outcome = learn_all(strict, vec![records], &plan(1));
+    assert_eq!(counts(&outcome), [4, 2, 1, 0, 0], "refused ones are no events");
+    let refused: Vec<_> = outcome.outputs.iter().filter(|output| output.stream == crate::REJECTED).collect();
+    let header = |output: &weir_ps::Output, name: &str| {
+        let (_, value) = output.headers.iter().find(|(found, _)| *found == name).unwrap();
+        String::from_utf8(value.clone()).unwrap()
+    };
+    let said: Vec<_> = refused.iter().map(|output| (header(output, "reason"), header(output, "offset"))).collect();
+    assert_eq!(said, ["0", "4", "6"].map(|offset| ("unknown_id".to_owned(), offset.to_owned())));
+    let value = br#"{"id":"b","label":"ham"}"#;
+    assert_eq!((refused[0].key.as_deref(), refused[0].value.as_deref()), (Some(&b"b"[..]), Some(&value[..])));
+    assert_eq!(
+        (header(refused[0], "length"), header(refused[0], "topic")),
+        (value.len().to_string(), "messages".into())
+    );
+}
+
+/// The records that were refused while they were learned.
+fn refused(outcome: &Outcome) -> Vec<(Option<Vec<u8>>, Vec<u8>)> {
+    let outputs = outcome.outputs.iter().filter(|output| output.stream == crate::REJECTED);
+    let headers = |output: &weir_ps::Output| output.headers.iter().flat_map(|(_, value)| value.clone()).collect();
+    let mut refused: Vec<_> = outputs.map(|output| (output.value.clone(), headers(output))).collect();
+    refused.sort();
+    refused
+}
+
+/// Messages of each class; nothing where all of them are 0.
+fn classes(outcome: &Outcome) -> Vec<Vec<u32>> {
+    rows(outcome, CLASSES).map(|(_, _, row)| row.to_vec()).collect()
+}
+
+#[test]
+fn each_class_counts_its_messages_by_their_latest_label() {
+    let classes = |records| classes(&learn(records));
+    let spam = || said("a", Some(PRIZE), Some("spam"));
+    assert_eq!(classes(vec![spam(), spam(), said("b", Some(DINNER), Some("ham"))]), [vec![1, 0, 1, 0]]);
+    assert_eq!(classes(vec![spam(), said("a", None, Some("ham"))]), [vec![0, 0, 1, 0]]);
+    assert_eq!(classes(vec![said("a", None, Some("ham")), said("b", Some(DINNER), None)]), Vec::<Vec<u32>>::new());
 }
 
 #[test]
@@ -256,14 +305,18 @@ proptest! {
         seed in any::<u64>(),
         (workers, shards, in_flight) in (1..3_u32, 1..4_u32, 1..4_usize),
         (crash_worker, crash_shard, move_source, lose_message) in (0..4_u32, 0..8_u32, 0..4_u32, 0..60_u32),
+        labels_wait in any::<bool>(),
     ) {
-        let quiet = learn_all(settings(), sources.clone(), &plan(1));
+        let settings = SpamSettings { labels_wait, ..settings() };
+        let quiet = learn_all(settings.clone(), sources.clone(), &plan(1));
         let mut faulty = Plan::small(seed, workers, shards);
         faulty.worker.limits.in_flight = in_flight;
         faulty.worker.frame_bytes = 4_000;
         faulty.faults = Faults { crash_worker, crash_shard, move_source, lose_message };
-        let outcome = learn_all(settings(), sources, &faulty);
+        let outcome = learn_all(settings, sources, &faulty);
         prop_assert_eq!(counts(&outcome), counts(&quiet));
+        prop_assert_eq!(refused(&outcome), refused(&quiet));
+        prop_assert_eq!(classes(&outcome), classes(&quiet));
         let order = |outcome: &Outcome| {
             let mut scored: Vec<_> = scored(outcome).into_iter().map(|said| (said.id, said.offset, said.learned)).collect();
             scored.sort();

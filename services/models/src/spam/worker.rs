@@ -8,13 +8,14 @@ use weir_learn::{calibration, text};
 use weir_ps::{Batch, Output, Pulls, WorkerLogic, Workspace, words};
 use weir_wire::message::Label;
 use weir_wire::scored::{Model, Scored, Source};
+use weir_wire::verdict::Action;
 
 use super::decode::{Features, Kind, SpamEvent};
 use super::remembered::{Remembered, Step, Taught, Text};
 use super::score::{label_from_wire, weight_key};
 use super::{
-    CALIBRATION, CALIBRATION_KEY, COUNTS, Calibration, Count, FEATURES, REMEMBERED, SCORED, SpamSettings, WEIGHTS,
-    counts_key, features,
+    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, COUNTS, Calibration, Count, FEATURES, Policy, REMEMBERED,
+    SCORED, SpamSettings, WEIGHTS, counts_key, features, refuse, verdict,
 };
 use crate::{GENERATION, Named};
 
@@ -25,6 +26,8 @@ pub struct SpamWorker {
     learning: passive_aggressive::Settings,
     remembered_seconds: u32,
     features_width: usize,
+    labels_wait: bool,
+    policy: Policy,
     /// The weights of the message at hand.
     weights: Vec<f32>,
     /// A row of features under construction.
@@ -44,15 +47,21 @@ impl SpamWorker {
             learning: settings.learning,
             remembered_seconds: settings.remembered_seconds,
             features_width,
+            labels_wait: settings.labels_wait,
+            policy: settings.policy,
             weights: Vec::new(),
             row: vec![0; features_width],
         }
     }
 
     fn handle(&mut self, event: SpamEvent, batch: &mut Batch<SpamEvent>, work: &mut Workspace) {
-        count(work, Count::Events);
         let [slot, _] = event.slots;
         let known = Remembered::from_words(work.row(REMEMBERED, slot)).at(event.seconds, self.remembered_seconds);
+        if self.is_unknown(&event, known) {
+            work.refuse(refuse::unknown_id(&event, &self.topic, batch));
+            return;
+        }
+        count(work, Count::Events);
         let now = match event.kind {
             Kind::Forget => {
                 work.forget(FEATURES, event.id);
@@ -66,12 +75,18 @@ impl SpamWorker {
                 self.learn(&event, known.with_text(text), label, true, &batch.words, work)
             }
             Kind::Label(label) => {
-                let known = if event.features.len() > 0 { known } else { known.without_text() };
+                let known = with_features(known, &event);
                 self.gather(event.features, &batch.words, work);
                 self.learn(&event, known, Some(label), false, &batch.words, work)
             }
         };
         work.row_mut(REMEMBERED, slot).copy_from_slice(&now.to_words());
+    }
+
+    /// Whether an event is a label for a message of which there is no text, and which must not wait for it.
+    fn is_unknown(&self, event: &SpamEvent, known: Remembered) -> bool {
+        let Kind::Label(label) = event.kind else { return false };
+        !self.labels_wait && matches!(with_features(known, event).step(Some(label), false), Step::Wait(_))
     }
 
     /// Collects the weights of an event's features and returns its margin.
@@ -111,6 +126,10 @@ impl SpamWorker {
             probability: score.probability,
             margin: score.margin,
             true_label,
+            action: None,
+            state: None,
+            labels: None,
+            thresholds: None,
             source: Source { topic: Cow::Borrowed(&self.topic), partition: batch.range.source, offset: event.offset },
             model: Model {
                 name: Cow::Borrowed(Named::Spam.name()),
@@ -118,10 +137,13 @@ impl SpamWorker {
                 learned: Some(words::u64_at(work.row(COUNTS, ONLY), Count::Learned as usize)),
             },
         };
+        let verdict = self.policy.verdict(score.probability, work.row(CLASSES, ONLY));
+        let scored = scored.with_verdict(verdict);
         let mut value = Vec::with_capacity(SCORED_BYTES + id.len());
         // Nothing is refused: the score is finite, and its probability lies between 0 and 1.
         if scored.write(&mut value).is_ok() {
             let key = Some(id.as_bytes().to_vec());
+            measure_verdict(score.label, verdict.action, event.features.len(), work);
             work.output(Output { stream: SCORED, key, value: Some(value), headers: Vec::new() });
         }
     }
@@ -153,7 +175,7 @@ impl SpamWorker {
                 }
                 let (value, truth) = (text::unit_value(self.weights.len()), label_from_wire(label));
                 let lesson = lesson(&self.learning, &self.weights, value, truth);
-                count(work, if corrects { Count::Corrected } else { Count::Learned });
+                count_lesson(label, known.label.filter(|_| corrects), lesson.change, work);
                 if !corrects {
                     measure(lesson.margin, label, work);
                 }
@@ -197,12 +219,38 @@ impl SpamWorker {
 }
 
 /// Bytes of a scored record besides its id, about.
-const SCORED_BYTES: usize = 224;
+const SCORED_BYTES: usize = 384;
+
+/// A message without its text where the features of it are not there.
+fn with_features(known: Remembered, event: &SpamEvent) -> Remembered {
+    if event.features.len() > 0 { known } else { known.without_text() }
+}
 
 fn count(work: &mut Workspace, count: Count) {
     let row = work.row_mut(COUNTS, ONLY);
     let place = count as usize;
     words::set_u64(row, place, words::u64_at(row, place).wrapping_add(1));
+}
+
+/// Counts a label that was learned, in place of the label `before` if it corrects.
+fn count_lesson(label: Label, before: Option<Label>, change: f32, work: &mut Workspace) {
+    count(work, if before.is_some() { Count::Corrected } else { Count::Learned });
+    verdict::count_label(work.row_mut(CLASSES, ONLY), label, before);
+    work.measure("share_corrections", share(before.is_some()));
+    work.measure("share_updates", share(change != 0.0));
+}
+
+fn share(is_so: bool) -> f32 {
+    if is_so { 1.0 } else { 0.0 }
+}
+
+/// What is made of messages, labelled or not.
+fn measure_verdict(label: Label, action: Action, features: usize, work: &mut Workspace) {
+    work.measure("share_spam", share(label == Label::Spam));
+    work.measure("share_accepted", share(action == Action::Accept));
+    work.measure("share_reviewed", share(action == Action::Review));
+    work.measure("share_rejected", share(action == Action::Reject));
+    work.measure("mean_features", features as f32);
 }
 
 /// How wrong the score of a message was before its label was learned.
@@ -211,7 +259,11 @@ fn measure(margin: f32, truth: Label, work: &mut Workspace) {
     let likelihood = if truth == Label::Spam { score.probability } else { 1.0 - score.probability };
     // A certainty that is wrong would cost an infinity; it costs about 14.
     work.measure("log_loss", -likelihood.max(1e-6).ln());
-    work.measure("error", if score.label == truth { 0.0 } else { 1.0 });
+    let wrong = share(score.label != truth);
+    work.measure("error", wrong);
+    work.measure(if truth == Label::Spam { "false_negative" } else { "false_positive" }, wrong);
+    // Honest probabilities have a small one.
+    work.measure("brier", (1.0 - likelihood).powi(2));
 }
 
 impl WorkerLogic for SpamWorker {
@@ -222,6 +274,7 @@ impl WorkerLogic for SpamWorker {
             return;
         }
         pulls.pull(CALIBRATION, CALIBRATION_KEY);
+        pulls.pull(CLASSES, CLASSES_KEY);
         pulls.pull(COUNTS, counts_key(batch.range.source));
         for event in &mut batch.events {
             event.slots[0] = pulls.pull(REMEMBERED, event.id);

@@ -158,6 +158,12 @@ fn spam(spam: &SpamSettings) -> Result<(), Error> {
     if !spam.remembered_bytes.is_multiple_of(4) {
         return Err(Error::setting("spam.remembered_bytes", spam.remembered_bytes, "a multiple of 4"));
     }
+    range("spam.ready_labels", spam.ready_labels, 0..=1_000_000_000)?;
+    range("spam.review_from", spam.review_from, 0.0..=1.0)?;
+    range("spam.reject_from", spam.reject_from, 0.0..=1.0)?;
+    if spam.reject_from < spam.review_from {
+        return Err(Error::setting("spam.reject_from", spam.reject_from, "not below spam.review_from"));
+    }
     Ok(())
 }
 

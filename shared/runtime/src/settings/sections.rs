@@ -143,6 +143,15 @@ pub struct SpamSettings {
     pub remembered_hours: u32,
     /// Bytes of a message's features that are remembered, for labels that come without a text; a multiple of 4.
     pub remembered_bytes: usize,
+    /// What becomes of a label without a text if its message is not remembered, or not any more: true, and it waits for
+    /// the text; false, and it goes to the rejected topic.
+    pub labels_wait: bool,
+    /// Labels of each class from which on the model is `ready`; before that nothing is rejected.
+    pub ready_labels: u64,
+    /// The probability of spam from which on messages are to be reviewed; below it they are accepted.
+    pub review_from: f32,
+    /// The probability from which on they are to be rejected; not below `review_from`.
+    pub reject_from: f32,
     /// Whether messages are keyed by their ids, which makes each partition the only one that writes what is remembered
     /// of its messages.
     pub keyed_by_id: bool,
@@ -166,6 +175,10 @@ impl Default for SpamSettings {
             remembered_ids: 100_000,
             remembered_hours: 720,
             remembered_bytes: 480,
+            labels_wait: false,
+            ready_labels: 50,
+            review_from: 0.5,
+            reject_from: 0.9,
             keyed_by_id: true,
             in_flight: 1,
             history_share: 16,

@@ -253,6 +253,8 @@ fn values_that_cannot_work_are_refused() {
         ("spam.max_bytes", "1"),
         ("spam.remembered_ids", "0"),
         ("spam.remembered_bytes", "18"),
+        ("spam.review_from", "-0.1"),
+        ("spam.reject_from", "0.4"),
         ("server.shards", "0"),
         ("server.publish_share", "1.5"),
         ("worker.frame_bytes", "1"),

@@ -27,11 +27,13 @@ pub enum Reason {
     UnknownEvent,
     /// A payload of more bytes than its kind of event is read with.
     TooLarge,
+    /// A label for a message that is not remembered, or not any more.
+    UnknownId,
 }
 
 impl Reason {
     /// Every reason, for metrics that start at 0.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UndecodableJson,
         Self::InvalidUtf8,
         Self::WrongType,
@@ -43,6 +45,7 @@ impl Reason {
         Self::UnknownLabel,
         Self::UnknownEvent,
         Self::TooLarge,
+        Self::UnknownId,
     ];
 
     /// The reason's name in headers, metrics and REST problems.
@@ -60,6 +63,7 @@ impl Reason {
             Self::UnknownLabel => "unknown_label",
             Self::UnknownEvent => "unknown_event",
             Self::TooLarge => "too_large",
+            Self::UnknownId => "unknown_id",
         }
     }
 }
@@ -83,7 +87,9 @@ pub struct Reject {
 }
 
 impl Reject {
-    pub(crate) fn new(reason: Reason, field: &'static str, detail: impl Into<String>) -> Self {
+    /// What is wrong with a field.
+    #[must_use]
+    pub fn new(reason: Reason, field: &'static str, detail: impl Into<String>) -> Self {
         Self { reason, field: Some(field), detail: detail.into() }
     }
 

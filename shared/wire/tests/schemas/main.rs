@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use weir_wire::message::{Label, MessageEvent};
 use weir_wire::rating::RatingEvent;
 use weir_wire::scored::{Model, Scored, Source};
+use weir_wire::verdict::{Labels, Thresholds, Verdict};
 use weir_wire::{Reject, message, predicted, rating, schema, scored};
 
 use validate::refusal;
@@ -136,6 +137,11 @@ fn wrong_scores_are_refused_by_both() {
         ("/source/offset", vec![json!(-1), json!("1")]),
         ("/model/generation", vec![json!(1)]),
         ("/model/learned", vec![json!(-1)]),
+        ("action", vec![json!("block"), json!(1)]),
+        ("state", vec![json!("new")]),
+        ("/labels/ham", vec![json!(-1), json!("1")]),
+        ("/thresholds/reject", vec![json!("1"), json!(null)]),
+        ("labels", vec![json!({"spam": 1})]),
         ("source", vec![json!({})]),
         ("model", vec![json!({"name": "spam"})]),
     ];
@@ -164,10 +170,19 @@ fn what_is_written_is_as_the_schemas_say() {
         probability: 0.0,
         margin: f32::MIN,
         true_label: None,
+        action: None,
+        state: None,
+        labels: None,
+        thresholds: None,
         source: Source { topic: "messages".into(), partition: u32::MAX, offset: u64::MAX },
         model: Model { name: "spam".into(), generation: "g1".into(), learned: None },
     };
     let mut payload = Vec::new();
     scored.write(&mut payload).unwrap();
+    check_taken("messages.scored", &serde_json::from_slice(&payload).unwrap());
+    let labels = Labels { spam: 0, ham: u64::MAX, needed: 50 };
+    let verdict = Verdict::new(0.0, labels, Thresholds { review: 0.5, reject: 0.9 });
+    let mut payload = Vec::new();
+    scored.with_verdict(verdict).write(&mut payload).unwrap();
     check_taken("messages.scored", &serde_json::from_slice(&payload).unwrap());
 }

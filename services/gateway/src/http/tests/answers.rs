@@ -186,13 +186,65 @@ async fn messages_are_scored_in_their_order() {
     assert_eq!(scores[1]["label"], "spam", "{answer}");
     assert!(scores[1]["margin"].as_f64() > Some(1.0) && scores[1]["probability"].as_f64() > Some(0.5), "{answer}");
     assert_eq!(answer["model"], json!({"name": "spam", "generation": "g1", "offsets": {"messages": [7, 0]}}));
+    assert_eq!((&scores[1]["action"], &scores[1]["state"]), (&json!("review"), &json!("learning")), "{answer}");
+    assert_eq!(scores[1]["labels"], json!({"spam": 60, "ham": 3, "needed": 50}));
+    assert_eq!(scores[1]["thresholds"], json!({"review": 0.5, "reject": 0.9}));
+    assert_eq!(scores[1].get("explanation"), None);
     let models = api.get("/v1/models?at_least=messages:0:6&at_least=ratings:0:1").await.ok();
     assert_eq!((&models["models"][2]["name"], &models["models"][2]["events"]), (&json!("spam"), &json!(7)));
-    let tables = api.get("/v1/models/spam/tables/remembered").await.problem(404, "unknown_table");
+    let tables = api.get("/v1/models/spam/tables/features").await.problem(404, "unknown_table");
     assert!(
         tables["detail"].as_str().is_some_and(|detail| detail.contains("weights, calibration, counts")),
         "{tables}"
     );
+}
+
+#[tokio::test]
+async fn scores_are_explained_when_asked() {
+    let api = Api::loaded();
+    let body = json!({"messages": [{"id": "a", "text": "a free prize for dinner"}, {"id": "b", "text": "7"}]});
+    let answer = api.post("/v1/messages/score?explain=true", body.to_string()).await.ok();
+    let said = answer["scores"][0]["explanation"]["spam"].as_array().expect("what spoke for spam");
+    let parts: Vec<_> = said.iter().filter_map(|part| part["part"].as_str()).collect();
+    assert!(parts[..2].contains(&"prize") && parts[..2].contains(&"free"), "{answer}");
+    assert!(said.iter().all(|part| part["weight"].as_f64() > Some(0.0)), "{answer}");
+    assert!(answer["scores"][1]["explanation"].is_object(), "{answer}");
+    let many = json!({"messages": vec![json!({"id": "m", "text": "t"}); 11]}).to_string();
+    api.post("/v1/messages/score?explain=true", many.clone()).await.problem(413, "too_large");
+    api.post("/v1/messages/score", many).await.ok();
+    api.post("/v1/messages/score?explain=yes", body.to_string()).await.problem(400, "bad_parameter");
+    let many = json!({"messages": vec![json!({"id": "m", "text": "t"}); 1_001]}).to_string();
+    api.post("/v1/messages/score", many).await.problem(413, "too_large");
+}
+
+#[tokio::test]
+async fn a_message_tells_what_is_remembered_of_it() {
+    let api = Api::loaded();
+    let answer = api.get("/v1/messages/m%201?at_least=messages:0:6").await.ok();
+    let known = json!({"id": "m 1", "label": "ham", "learned": true, "features": 5, "whole": true,
+        "first_seen": 9_000, "model": answer["model"]});
+    assert_eq!(answer, known);
+    assert_eq!(answer["model"]["offsets"]["messages"][0], 7);
+    let none = api.get("/v1/messages/nobody").await.problem(404, "unknown_message");
+    assert!(none["detail"].as_str().is_some_and(|detail| detail.contains("nobody")), "{none}");
+    let long = "x".repeat(257);
+    assert_eq!(api.get(&format!("/v1/messages/{long}")).await.problem(400, "bad_parameter")["field"], "id");
+}
+
+#[tokio::test]
+async fn labels_that_are_none_are_refused_by_name() {
+    let api = Api::loaded();
+    for (body, code) in [
+        ("{}", "missing_field"),
+        (r#"{"label":null}"#, "missing_field"),
+        (r#"{"label":"eggs"}"#, "unknown_label"),
+        (r#"{"label":7}"#, "wrong_type"),
+        (r#"["spam"]"#, "wrong_type"),
+    ] {
+        let problem = api.post("/v1/messages/m/label", body).await.problem(422, code);
+        assert_eq!(problem["field"], "label", "{problem}");
+    }
+    api.post("/v1/messages/m/label", "{").await.problem(400, "bad_json");
 }
 
 #[tokio::test]
