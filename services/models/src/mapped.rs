@@ -57,6 +57,7 @@ fn event_type(kind: &EventTypeSettings) -> EventType {
         // The settings' own check refuses a meaning of a rating without one.
         EventMeaning::Rating => Meaning::Rating(kind.rating.unwrap_or_default()),
         EventMeaning::Implicit => Meaning::Implicit,
+        EventMeaning::Disliked => Meaning::Disliked,
         EventMeaning::Removed => Meaning::Removed,
         EventMeaning::AsSent => Meaning::AsSent,
         EventMeaning::Skip => Meaning::Skip,
@@ -132,7 +133,7 @@ mod tests {
             id: None,
         };
         let bought = parse(r#"{"customer":{"id":7},"event":"buy","id":[]}"#);
-        assert_eq!(bought, Ok(Some(Weighted { event, weight: 3.0 })));
+        assert_eq!(bought, Ok(Some(Weighted { event, weight: 3.0, disliked: false })));
         assert_eq!(parse(r#"{"event":"login"}"#), Ok(None));
         assert!(parse(r#"{"customer":{"id":7},"event":"view"}"#).is_err());
     }

@@ -5,7 +5,7 @@ use weir_models::{message_mapping, rating_mapping};
 use weir_runtime::Settings;
 use weir_wire::Reject;
 use weir_wire::message::{MessageEvent, MessageMapping};
-use weir_wire::rating::{RatingEvent, RatingMapping};
+use weir_wire::rating::{RatingEvent, RatingMapping, Weighted};
 
 /// What the events of a topic are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -64,14 +64,15 @@ impl EventReader {
     /// Why a worker would refuse it.
     pub(crate) fn read(&self, key: Option<&[u8]>, payload: Option<&[u8]>) -> Result<Option<Taken>, Reject> {
         match self {
-            Self::Ratings(mapping) => Ok(mapping.parse(key, payload)?.map(|weighted| rating(&weighted.event))),
+            Self::Ratings(mapping) => Ok(mapping.parse(key, payload)?.map(|weighted| rating(&weighted))),
             Self::Messages(mapping) => Ok(Some(message(&mapping.parse(key, payload)?))),
         }
     }
 }
 
-fn rating(event: &RatingEvent<'_>) -> Taken {
+fn rating(Weighted { event, disliked, .. }: &Weighted<'_>) -> Taken {
     let says = match event {
+        RatingEvent::Rated { .. } if *disliked => "disliked",
         RatingEvent::Rated { rating: Some(_), .. } => "rated",
         RatingEvent::Rated { rating: None, .. } => "implicit",
         RatingEvent::Removed { .. } => "removed",

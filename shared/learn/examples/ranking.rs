@@ -159,7 +159,7 @@ impl Ranking {
         let wanted = self.settings.values().negatives;
         self.recent.add_batch(&events.iter().map(|event| event.item as u64).collect::<Vec<_>>());
         let mut drawn = Vec::new();
-        self.recent.draw(wanted * events.len(), || self.random.u64(..), &mut drawn);
+        self.recent.draw(self.settings.values().source, wanted * events.len(), || self.random.u64(..), &mut drawn);
         for event in events {
             let user = event.user * user_width..(event.user + 1) * user_width;
             if !positive::classify(positive::Rule::default(), Some(event.rating), &mut self.users[user.clone()]) {

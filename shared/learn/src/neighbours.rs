@@ -28,7 +28,7 @@ pub struct HyperParameters {
 
 impl Default for HyperParameters {
     fn default() -> Self {
-        Self { slots: 48, pairs: 4, history: 16, damping: 10.0 }
+        Self { slots: 96, pairs: 4, history: 16, damping: 20.0 }
     }
 }
 

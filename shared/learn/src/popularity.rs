@@ -4,7 +4,8 @@
 //! and a row and a change to it, are put together by bringing both to the later of their times and adding; the order does
 //! not matter, and nothing ever has to be decayed in place.
 //!
-//! An f32 tells hours apart to 1/64 h (56 s) until 2029-11-26, to 1/32 h for the thirty years after that.
+//! An f32 tells hours apart to 1/64 h (56 s) from 1970-02-04 to 2029-11-26, to 1/32 h for the thirty years after that. Times before 2000 are
+//! negative.
 
 /// Where a row has its time, in hours since 2000.
 pub const HOURS: usize = 0;
@@ -20,13 +21,13 @@ const MS_PER_HOUR: f64 = 3_600_000.0;
 /// The row of a key that nothing happened to; merging it changes nothing.
 pub const EMPTY: [f32; WIDTH] = [0.0, 0.0];
 
-/// Hours since 2000 of a time in ms since 1970, no later than `latest_ms` and no earlier than 2000.
+/// Hours since 2000 of a time in ms since 1970, no later than `latest_ms` and no earlier than 1970.
 ///
 /// `latest_ms` is a time that can be trusted, as the broker's of the event: a single event that claims to be from the future would
 /// otherwise outweigh everything until then.
 #[must_use]
 pub fn hours(time_ms: i64, latest_ms: i64) -> f32 {
-    (time_ms.min(latest_ms).saturating_sub(EPOCH_MS).max(0) as f64 / MS_PER_HOUR) as f32
+    ((time_ms.min(latest_ms).max(0) - EPOCH_MS) as f64 / MS_PER_HOUR) as f32
 }
 
 /// The part that is left after `elapsed_hours`: 2^(-elapsed / half-life).
@@ -103,8 +104,10 @@ mod tests {
         assert_eq!(hours(now, now), 227_928.0);
         assert_eq!(hours(now + 1, now), 227_928.0);
         assert_eq!(hours(i64::MAX, now), 227_928.0);
-        assert_eq!(hours(0, now), 0.0);
-        assert_eq!(hours(i64::MIN, now), 0.0);
+        // 1970: thirty years of 365 days and 7 leap days before 2000. Ratings of the last century decay like others.
+        assert_eq!(hours(0, now), -262_968.0);
+        assert_eq!(hours(i64::MIN, now), -262_968.0);
+        assert_eq!(hours(start - 3_600_000, now), -1.0);
         // The resolution that the module's documentation promises, just before it halves.
         assert_eq!(262_144.0_f32.next_down(), 262_144.0 - 1.0 / 64.0);
         assert_eq!(hours(1_890_691_200_000, i64::MAX), 262_224.0, "2029-11-30");

@@ -33,9 +33,9 @@ pub use ops::{bind, router as ops_router, serve as serve_ops};
 pub use prometheus::Registry;
 pub use settings::{
     EventMeaning, EventTypeSettings, FieldSource, GatewaySettings, InputSettings, KafkaSettings, LabelMeaning,
-    LogFormat, LogSettings, MODELS, MessageInputSettings, Origins, PartitionerKind, PositiveRatings, RankingSettings,
-    RatingInputSettings, RecommenderSettings, ServerSettings, Settings, Sources, SpamSettings, SpamVariant,
-    TopicSettings, UnlistedEvents, WorkerSettings, how_to_set,
+    LogFormat, LogSettings, MODELS, MessageInputSettings, NegativesFrom, Origins, PartitionerKind, PositiveRatings,
+    RankingLoss, RankingSettings, RatingInputSettings, RecommenderSettings, ServerSettings, Settings, Sources,
+    SpamSettings, SpamVariant, TopicSettings, UnlistedEvents, WorkerSettings, how_to_set,
 };
 pub use shutdown::Shutdown;
 pub use supervisor::{Backoff, Fatal, Supervisor, supervise};

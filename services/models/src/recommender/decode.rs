@@ -12,6 +12,7 @@ use crate::{Decoder, Input, InputModel};
 pub(super) enum Kind {
     Rated(f32),
     Implicit,
+    Disliked,
     Removed,
     Forget,
 }
@@ -19,7 +20,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether something is learned of its item.
     pub(super) fn teaches(self) -> bool {
-        matches!(self, Self::Rated(_) | Self::Implicit)
+        matches!(self, Self::Rated(_) | Self::Implicit | Self::Disliked)
     }
 }
 
@@ -59,7 +60,8 @@ impl Decoder<RecommenderEvent> for RecommenderModel {
         let Some(weighted) = self.mapping.parse(input.key, input.payload)? else { return Ok(()) };
         let (user, item, kind, ts, id) = match weighted.event {
             RatingEvent::Rated { user, item, rating, ts, id, .. } => {
-                (user, Some(item), rating.map_or(Kind::Implicit, Kind::Rated), ts, id)
+                let unrated = if weighted.disliked { Kind::Disliked } else { Kind::Implicit };
+                (user, Some(item), rating.map_or(unrated, Kind::Rated), ts, id)
             }
             RatingEvent::Removed { user, item, ts, id, .. } => (user, Some(item), Kind::Removed, ts, id),
             RatingEvent::Forget { user } => (user, None, Kind::Forget, None, None),

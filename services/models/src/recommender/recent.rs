@@ -34,11 +34,13 @@ impl RecentBySource {
 
 #[cfg(test)]
 mod tests {
+    use weir_learn::ranking::negatives::Source;
+
     use super::*;
 
     fn all(recent: &RecentItems) -> Vec<u64> {
         let mut items = Vec::new();
-        recent.draw(usize::MAX, || 0, &mut items);
+        recent.draw(Source::Uniform, usize::MAX, || 0, &mut items);
         items.sort_unstable();
         items
     }

@@ -4,6 +4,7 @@ use weir_ps::{
     memory::{Faults, Outcome, Plan, run},
     words,
 };
+use weir_wire::rating::{EventType, Meaning, RatingSources, Unlisted};
 
 use super::*;
 use crate::{Decoder, Input, InputModel};
@@ -145,10 +146,31 @@ fn tastes_are_learned_from_choices_through_any_number_of_parts() {
 }
 
 #[test]
+fn what_is_disliked_sinks_is_seen_and_is_not_popular() {
+    let sources = RatingSources {
+        types: [("hide".to_owned(), EventType { meaning: Meaning::Disliked, weight: 2.0 })].into(),
+        unlisted: Unlisted::AsSent,
+        ..RatingSources::default()
+    };
+    let model = RecommenderModel::new(settings()).with_mapping(RatingMapping::new(&sources).unwrap());
+    let decode = |record: &Record, batch: &mut Batch<RecommenderEvent>| decode(&model, record, batch);
+    let says = |more: &str| (None, Some(format!(r#"{{"user":"u","item":"i"{more}}}"#)));
+    let (chosen, hidden) = (says(""), says(r#","event":"hide","rating":5"#));
+    let outcome = |records: Vec<Record>| run(&model, &[records], &Plan::small(1, 1, 1), decode).unwrap();
+    let (before, after) = (outcome(vec![chosen.clone()]), outcome(vec![chosen, hidden.clone()]));
+    assert!(ranked(&after, "u", "i") < ranked(&before, "u", "i"));
+    assert_eq!(after.row(POPULARITY, key("i")), before.row(POPULARITY, key("i")));
+    let alone = outcome(vec![hidden]);
+    assert_eq!((events(&alone, "u"), seen_items(&alone, "u")), (1, vec![key("i")]));
+    assert!(alone.row(POPULARITY, key("i")).is_none(), "nobody chose it");
+    assert_eq!(ratings_part(&alone, ITEMS, "i")[mf::COUNT], 0.0, "a dislike is no rating");
+}
+
+#[test]
 fn only_choices_teach_the_ranking() {
     let implicit = || (None, Some(r#"{"user":"u","item":"i"}"#.to_owned()));
     let check = |rated_rule, unrated, records: Vec<Record>, known| {
-        let positive = positive::Rule { rated: rated_rule, unrated };
+        let positive = positive::Rule { rated: rated_rule, unrated, ..positive::Rule::default() };
         let model = RecommenderModel::new(RecommenderSettings { positive, ..settings() });
         let decode = |record: &Record, batch: &mut Batch<RecommenderEvent>| decode(&model, record, batch);
         let outcome = run(&model, &[records], &Plan::small(1, 1, 1), decode).unwrap();

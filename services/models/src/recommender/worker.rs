@@ -61,8 +61,9 @@ impl RecommenderWorker {
         items.extend(batch.events.iter().filter(|event| event.kind.teaches()).map(|event| event.item));
         drawn.clear();
         let mut draws = draws(settings.seed, Purpose::Batch, batch.range);
-        let wanted = settings.ranking.values().negatives * items.len();
-        recent.with_batch(batch.range, items).draw(wanted, || draws.number(), drawn);
+        let ranking = settings.ranking.values();
+        let wanted = ranking.negatives * items.len();
+        recent.with_batch(batch.range, items).draw(ranking.source, wanted, || draws.number(), drawn);
         batch.shared_slots.extend(drawn.iter().map(|&item| pulls.pull(ITEMS, item)));
     }
 
@@ -73,6 +74,7 @@ impl RecommenderWorker {
                 self.learn_choice(event, Some(rating), shared, work);
             }
             Kind::Implicit => self.learn_choice(event, None, shared, work),
+            Kind::Disliked => self.learn_dislike(event, work),
             Kind::Removed | Kind::Forget => {}
         }
     }
@@ -113,17 +115,22 @@ impl RecommenderWorker {
         work: &mut Workspace,
     ) {
         let (_, user) = self.parts.user_mut(work.row_mut(USERS, event.user_slot));
-        if !positive::classify(self.settings.positive, rating, user) {
-            return;
-        }
+        let Some(weight) = positive::classify_weighted(self.settings.positive, rating, user) else { return };
         self.measure_ranking(event, shared, work);
-        self.learn_target(event, event.item_slot, Target::Positive, work);
-        for _ in 0..self.settings.ranking.values().negatives {
-            let drawn = negatives::pick(shared.drawn, shared.draws.number());
-            if let Some(item_slot) = drawn.filter(|slot| *slot != event.item_slot) {
-                self.learn_target(event, item_slot, Target::Negative, work);
-            }
-        }
+        let Shared { drawn, draws } = shared;
+        let drawn = (0..self.settings.ranking.values().negatives)
+            .filter_map(|_| negatives::pick(drawn, draws.number()))
+            .filter(|slot| *slot != event.item_slot);
+        let mut rows = RankingRows { parts: self.parts, user_slot: event.user_slot, work };
+        ranking::learn_choice(&self.settings.ranking, weight * event.weight, &mut rows, event.item_slot, drawn);
+    }
+
+    /// Learns that the user does not want the item, as of one that was drawn.
+    fn learn_dislike(&self, event: &RecommenderEvent, work: &mut Workspace) {
+        let mut rows = RankingRows { parts: self.parts, user_slot: event.user_slot, work };
+        ranking::Rows::with(&mut rows, event.item_slot, |user, item| {
+            ranking::learn_weighted(&self.settings.ranking, Target::Negative, event.weight, user, item)
+        });
     }
 
     /// Whether the chosen item stood above one that was drawn, before either is learned: 1, 0, or a half where they stand
@@ -136,13 +143,24 @@ impl RecommenderWorker {
         let ahead = score(event.item_slot).total_cmp(&score(drawn));
         work.measure("ranking_reward", [0.0, 0.5, 1.0][(ahead as i8 + 1) as usize]);
     }
+}
+
+/// The user's row and those of items in the model that ranks, by their slots.
+struct RankingRows<'a> {
+    parts: RowParts,
+    user_slot: u32,
+    work: &'a mut Workspace,
+}
+
+impl ranking::Rows for RankingRows<'_> {
+    type Item = u32;
 
     #[inline]
-    fn learn_target(&self, event: &RecommenderEvent, item_slot: u32, target: Target, work: &mut Workspace) {
-        let (user, item) = work.pair_mut((USERS, event.user_slot), (ITEMS, item_slot));
+    fn with<T>(&mut self, item_slot: u32, act: impl FnOnce(&mut [f32], &mut [f32]) -> T) -> T {
+        let (user, item) = self.work.pair_mut((USERS, self.user_slot), (ITEMS, item_slot));
         let ((_, user), (_, item, marks)) = (self.parts.user_mut(user), self.parts.item_mut(item));
         mark(marks, Mark::Sum, item[ranking::ITEM_SQUARED_GRADIENT_SUM]);
-        ranking::learn_weighted(&self.settings.ranking, target, event.weight, user, item);
+        act(user, item)
     }
 }
 
@@ -153,6 +171,8 @@ fn push_counts(event: &RecommenderEvent, work: &mut Workspace) {
             work.push(POPULARITY, event.item, &[event.hours.to_bits(), event.weight.to_bits()]);
             work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words());
         }
+        // Not to be shown again, and no sign of being popular.
+        Kind::Disliked => work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words()),
         Kind::Removed => work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words()),
         Kind::Forget => {
             for table in [USERS, ACTIVITY, SEEN_HEADS, EVENT_IDS] {

@@ -195,7 +195,7 @@ impl EvaluateRatings {
             Ok(progressive::run(&mut *model, &data.events, data.size, &options, on_event))
         };
         let outcomes = run::all("progressive", data.events.len(), contenders, run)?;
-        Ok(Comparison::new(self.k, self.relevant.unwrap_or(Which::Positives), outcomes))
+        Ok(Comparison::new(self.k, self.relevant.unwrap_or(Which::Positives), self.known, outcomes))
     }
 
     fn split(
@@ -222,7 +222,7 @@ impl EvaluateRatings {
             Ok(split::run(&mut *model, &parts, data.size, &options, on_event))
         };
         let outcomes = run::all("split", parts.train.len(), &contenders, run)?;
-        Ok(Comparison::new(self.k, self.relevant.unwrap_or(Which::All), outcomes))
+        Ok(Comparison::new(self.k, self.relevant.unwrap_or(Which::All), Known::Out, outcomes))
     }
 }
 

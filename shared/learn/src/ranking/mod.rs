@@ -1,7 +1,7 @@
 //! A factor model that orders items for a user, learned from what users chose: implicit feedback.
 //!
-//! score = `bias_item` + `p_user`·`q_item`, learned by least squares on targets: 1 of an item that the user chose ([`positive`]), 0 of a few
-//! that were drawn ([`negatives`]). Steps are `AdaGrad`'s with one accumulator per row, those of the bias too. The error is held
+//! score = `bias_item` + `p_user`·`q_item`, learned by default by least squares on targets: 1 of an item that the user chose ([`positive`]), 0
+//! of a few that were drawn ([`negatives`]); or by pairs or lists of them ([`Loss`]). Steps are `AdaGrad`'s with one accumulator per row, those of the bias too. The error is held
 //! within ±1, where it is anyway while scores are between 0 and 1: so several batches that learn side by side from the same rows, and
 //! together move a popular item much too far, cannot drive each other further and further.
 //!
@@ -15,6 +15,7 @@
 //! Freudenthaler, Gantner, Schmidt-Thieme, "BPR", UAI 2009; Duchi, Jordan, `McMahan`, "Estimation, Optimization, and Parallelism when Data
 //! is Sparse", NIPS 2013, on `AdaGrad` with stale rows.
 
+mod choice;
 pub mod negatives;
 pub mod positive;
 mod settings;
@@ -22,6 +23,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use choice::{Loss, Rows, learn_choice};
 pub use settings::{HyperParameters, Settings};
 
 use crate::{
@@ -117,12 +119,29 @@ pub fn learn_weighted(
     user_row: &mut [f32],
     item_row: &mut [f32],
 ) -> f32 {
+    let target = if target == Target::Positive { 1.0 } else { 0.0 };
+    learn_by(settings, |score| (target - score).clamp(-1.0, 1.0), weight, user_row, item_row)
+}
+
+/// Moves the item for the user by an `error` that is known, within ±1: how far it should have stood higher.
+pub fn learn_error(settings: &Settings, error: f32, weight: f32, user_row: &mut [f32], item_row: &mut [f32]) {
+    learn_by(settings, |_| error, weight, user_row, item_row);
+}
+
+/// Learns the error that this makes of the score, and returns it.
+#[inline]
+fn learn_by(
+    settings: &Settings,
+    error: impl FnOnce(f32) -> f32,
+    weight: f32,
+    user_row: &mut [f32],
+    item_row: &mut [f32],
+) -> f32 {
     let values = settings.values();
     let (user_head, user_factors) = user_row.split_at_mut(USER_FACTORS);
     let (item_head, item_factors) = item_row.split_at_mut(ITEM_FACTORS);
     let Products { user_item, user_user, item_item } = vector::products(user_factors, item_factors);
-    let target = if target == Target::Positive { 1.0 } else { 0.0 };
-    let error = (target - (item_head[ITEM_BIAS] + user_item)).clamp(-1.0, 1.0);
+    let error = error(item_head[ITEM_BIAS] + user_item);
 
     let (regularisation, squared_weight) = (values.regularisation, weight * weight);
     let user_sum = &mut user_head[USER_SQUARED_GRADIENT_SUM];

@@ -1,6 +1,6 @@
 //! Hyper-parameters and their limits.
 
-use super::{ITEM_FACTORS, USER_FACTORS};
+use super::{ITEM_FACTORS, Loss, USER_FACTORS, negatives::Source};
 use crate::error::{Error, in_range};
 
 /// The hyper-parameters as somebody wrote them; [`Settings::try_from`] checks them.
@@ -28,6 +28,10 @@ pub struct HyperParameters {
     pub negatives: usize,
     /// Out of the items of how many events they are drawn, 1 to 2^20; a larger batch's own are all used.
     pub window: usize,
+    /// How they are drawn.
+    pub source: Source,
+    /// What learning makes smaller.
+    pub loss: Loss,
 }
 
 impl Default for HyperParameters {
@@ -42,6 +46,8 @@ impl Default for HyperParameters {
             initial_user_factor: 1.5,
             negatives: 4,
             window: 512,
+            source: Source::Uniform,
+            loss: Loss::SquaredError,
         }
     }
 }

@@ -97,6 +97,8 @@ pub enum EventMeaning {
     Rating,
     /// Implicit feedback, whatever its rating.
     Implicit,
+    /// The user does not want the item: the opposite of a choice, whatever its rating.
+    Disliked,
     /// The item leaves the user's seen items.
     Removed,
     /// What its own rating says.

@@ -24,7 +24,7 @@ pub use input::{
 pub use load::Sources;
 pub use naming::how_to_set;
 pub use origins::Origins;
-pub use ranking::{PositiveRatings, RankingSettings};
+pub use ranking::{NegativesFrom, PositiveRatings, RankingLoss, RankingSettings};
 pub use sections::{
     GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
     SpamSettings, SpamVariant, TopicSettings, WorkerSettings,

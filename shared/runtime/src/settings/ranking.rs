@@ -35,6 +35,12 @@ pub struct RankingSettings {
     pub positive_at_least: f32,
     /// Whether an event without a rating is a choice.
     pub positive_without_rating: bool,
+    /// How fast what a choice counts grows with its rating above the least that is one; 0 to 100, with 0 all count alike.
+    pub positive_growth: f32,
+    /// How items are drawn as not chosen.
+    pub negatives_from: NegativesFrom,
+    /// What learning makes smaller.
+    pub loss: RankingLoss,
 }
 
 impl Default for RankingSettings {
@@ -52,6 +58,9 @@ impl Default for RankingSettings {
             positive_ratings: PositiveRatings::Mean,
             positive_at_least: 0.0,
             positive_without_rating: true,
+            positive_growth: 1.0,
+            negatives_from: NegativesFrom::Uniform,
+            loss: RankingLoss::SquaredError,
         }
     }
 }
@@ -68,6 +77,30 @@ pub enum PositiveRatings {
     Every,
 }
 
+/// How items are drawn as not chosen, out of those of the last events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativesFrom {
+    /// Each as likely as any other.
+    Uniform,
+    /// By how many of the events have it.
+    Popularity,
+    /// Those whose last event is the longest ago.
+    LeastRecent,
+}
+
+/// What learning makes smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankingLoss {
+    /// The squared distance of scores from 1, of what was chosen, and 0.
+    SquaredError,
+    /// That a drawn item stands above the chosen one, pair by pair.
+    Bpr,
+    /// That the chosen item is not the first among all that were drawn for it.
+    Listwise,
+}
+
 pub(super) fn check(ranking: &RankingSettings) -> Result<(), Error> {
     range("recommender.ranking.factors", ranking.factors, 0..=1_024)?;
     range("recommender.ranking.factor_rate", ranking.factor_rate, 0.0..=10.0)?;
@@ -78,6 +111,7 @@ pub(super) fn check(ranking: &RankingSettings) -> Result<(), Error> {
     range("recommender.ranking.initial_user_factor", ranking.initial_user_factor, 0.0..=10.0)?;
     range("recommender.ranking.negatives", ranking.negatives, 1..=100)?;
     range("recommender.ranking.window", ranking.window, 1..=1 << 20)?;
+    range("recommender.ranking.positive_growth", ranking.positive_growth, 0.0..=100.0)?;
     // Those that events may have.
     range("recommender.ranking.positive_at_least", ranking.positive_at_least, -1e6..=1e6)
 }

@@ -39,6 +39,8 @@ pub enum Meaning {
     Rating(f32),
     /// Implicit feedback, whatever its rating.
     Implicit,
+    /// The user does not want the item: the opposite of a choice, whatever its rating.
+    Disliked,
     /// The item leaves the user's seen items.
     Removed,
     /// Nothing: the event is passed over, whatever its other fields.
@@ -64,6 +66,8 @@ pub struct Weighted<'a> {
     pub event: RatingEvent<'a>,
     /// As how many events it counts; 1 if its type does not say otherwise.
     pub weight: f32,
+    /// Whether its type says that the user does not want the item. It has no rating then.
+    pub disliked: bool,
 }
 
 /// Reads the rating events of one topic.
@@ -119,7 +123,7 @@ impl RatingMapping {
     ) -> Result<Option<Weighted<'a>>, Reject> {
         match (&self.mapped, payload) {
             (Some(mapped), Some(payload)) => mapped.parse(payload).map_err(|reject| mapped.located(reject)),
-            _ => Ok(Some(Weighted { event: parse(key, payload)?, weight: 1.0 })),
+            _ => Ok(Some(Weighted { event: parse(key, payload)?, weight: 1.0, disliked: false })),
         }
     }
 }
@@ -128,28 +132,29 @@ impl Mapped {
     fn parse<'a>(&'a self, payload: &'a [u8]) -> Result<Option<Weighted<'a>>, Reject> {
         let mut raw = [None; COUNT];
         self.fields.read::<RatingFields>(events::text(payload, MAX_PAYLOAD_BYTES)?, &mut raw)?;
-        let Some(weight) = self.apply_type(&mut raw)? else { return Ok(None) };
-        Ok(Some(Weighted { event: event(&raw)?, weight }))
+        let Some((weight, disliked)) = self.apply_type(&mut raw)? else { return Ok(None) };
+        Ok(Some(Weighted { event: event(&raw)?, weight, disliked }))
     }
 
-    /// Puts the rating that the event's type gives it into `raw`; the type's weight, or `None` to pass over it.
-    fn apply_type<'a>(&'a self, raw: &mut RawFields<'a, COUNT>) -> Result<Option<f32>, Reject> {
+    /// Puts the rating that the event's type gives it into `raw`; the type's weight and whether it is a
+    /// dislike, or `None` to pass over it.
+    fn apply_type<'a>(&'a self, raw: &mut RawFields<'a, COUNT>) -> Result<Option<(f32, bool)>, Reject> {
         if self.types.is_empty() {
-            return Ok(Some(1.0));
+            return Ok(Some((1.0, false)));
         }
         let [_, _, rating, _, event, _] = raw;
         let name = scalar::optional_id("event", *event)?;
         let Some(kind) = name.as_deref().and_then(|name| self.types.get(name)) else {
-            return self.unlisted(name.as_deref());
+            return Ok(self.unlisted(name.as_deref())?.map(|weight| (weight, false)));
         };
         match kind.meaning {
             Meaning::AsSent => {}
             Meaning::Rating(_) => *rating = rating.filter(|raw| *raw != "null").or(Some(&kind.rating)),
-            Meaning::Implicit => *rating = None,
+            Meaning::Implicit | Meaning::Disliked => *rating = None,
             Meaning::Removed => *rating = Some("null"),
             Meaning::Skip => return Ok(None),
         }
-        Ok(Some(kind.weight))
+        Ok(Some((kind.weight, kind.meaning == Meaning::Disliked)))
     }
 
     fn unlisted(&self, name: Option<&str>) -> Result<Option<f32>, Reject> {

@@ -22,9 +22,6 @@ enum Kind {
     Offline(Box<Settings>),
 }
 
-/// Hours after which an event counts half for popularity.
-const HALF_LIVES_HOURS: [f32; blend::WINDOWS] = [24.0, 168.0, 720.0];
-
 impl Contender {
     /// The recommender under these settings, its lists put together from all parts.
     pub(super) fn blend(name: &str, settings: &weir_runtime::Settings) -> anyhow::Result<Self> {
@@ -82,7 +79,7 @@ fn shape(settings: &weir_runtime::Settings) -> anyhow::Result<Settings> {
         positive: recommender.positive,
         neighbours: neighbours::Settings::default(),
         blend: blend::Settings::default(),
-        half_lives_hours: HALF_LIVES_HOURS,
+        half_lives_hours: blend::HALF_LIVES_HOURS,
         seed: recommender.seed,
     })
 }

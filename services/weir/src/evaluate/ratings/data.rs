@@ -25,7 +25,7 @@ pub(crate) struct Data {
     pub(crate) refused: u64,
     /// The first of them, and why.
     pub(crate) first_refusal: Option<String>,
-    /// Events that teach nothing here: removals, users to be forgotten, and what the mapping passes over.
+    /// Events that teach nothing here: removals, dislikes, users to be forgotten, and what the mapping passes over.
     pub(crate) passed_over: u64,
 }
 
@@ -77,7 +77,9 @@ impl Data {
                 Err(reject) => data.refuse(number, &reject.to_string()),
                 Ok(None) => data.passed_over += 1,
                 Ok(Some(weighted)) => {
-                    let RatingEvent::Rated { user, item, rating, ts, .. } = weighted.event else {
+                    let (false, RatingEvent::Rated { user, item, rating, ts, .. }) =
+                        (weighted.disliked, weighted.event)
+                    else {
                         data.passed_over += 1;
                         continue;
                     };

@@ -9,7 +9,7 @@ use weir_learn::evaluate::{Errors, Ranks, progressive, split};
 
 use super::contenders::Contender;
 use super::data::Data;
-use super::{Goal, Which};
+use super::{Goal, Known, Which};
 use crate::evaluate::figures::known;
 
 /// Resamples of the bootstrap.
@@ -76,6 +76,8 @@ impl Report {
 pub(super) struct Comparison<T> {
     pub(super) k: u16,
     pub(super) relevant: &'static str,
+    /// Whether items that the user has had are left `out` of what is put in order, or kept `in`.
+    pub(super) known: &'static str,
     /// In the order in which they are shown.
     pub(super) order: Vec<String>,
     pub(super) configurations: BTreeMap<String, Figures>,
@@ -143,7 +145,7 @@ pub(super) trait Measured {
 }
 
 impl<T: Measured> Comparison<T> {
-    pub(super) fn new(k: u16, relevant: Which, outcomes: Vec<(String, T)>) -> Self {
+    pub(super) fn new(k: u16, relevant: Which, known: Known, outcomes: Vec<(String, T)>) -> Self {
         let figures = |outcome: &T| {
             let mut figures = outcome.figures(k);
             let first = outcomes.first().map(|(_, first)| first).filter(|first| !std::ptr::eq(*first, outcome));
@@ -153,6 +155,7 @@ impl<T: Measured> Comparison<T> {
         Self {
             k,
             relevant: if relevant == Which::All { "all" } else { "positives" },
+            known: if known == Known::Out { "out" } else { "in" },
             order: outcomes.iter().map(|(name, _)| name.clone()).collect(),
             configurations: outcomes.iter().map(|(name, outcome)| (name.clone(), figures(outcome))).collect(),
             outcomes,

@@ -26,13 +26,19 @@ pub(super) fn of(report: &Report) -> String {
     if let Some(comparison) = &report.progressive {
         let _ = writeln!(
             text,
-            "\nprogressive, in time order, {} to be found\n{}",
+            "\nprogressive, in time order, {} to be found, items that the user has had {}\n{}",
             comparison.relevant,
+            if comparison.known == "out" { "left out" } else { "kept in" },
             table(comparison, true)
         );
     }
     if let Some(comparison) = &report.split {
-        let _ = writeln!(text, "\nsplit, {} relevant\n{}", comparison.relevant, table(comparison, false));
+        let _ = writeln!(
+            text,
+            "\nsplit, {} relevant, items that the user has had left out\n{}",
+            comparison.relevant,
+            table(comparison, false)
+        );
     }
     text
 }

@@ -99,7 +99,7 @@ mod tests {
         let settings = Settings {
             ratings: mf::Settings::default(),
             ranking: ranking::Settings::default(),
-            positive: positive::Rule { rated: positive::Rated::Every, unrated: true },
+            positive: positive::Rule { rated: positive::Rated::Every, ..positive::Rule::default() },
             neighbours: neighbours::Settings::default(),
             blend: blend::Settings::default(),
             half_lives_hours: [24.0; blend::WINDOWS],

@@ -6,7 +6,7 @@ use crate::mf::{self, Side};
 use crate::neighbours::{self, Neighbour};
 use crate::noise::Noise;
 use crate::ranking::negatives::{self, RecentItems};
-use crate::ranking::{self, Target, positive};
+use crate::ranking::{self, positive};
 use crate::{GlobalMean, history, popularity};
 
 /// Tells the numbers that are drawn here from others.
@@ -41,8 +41,9 @@ pub struct Recommender {
     ranking_users: Rows,
     ranking_items: Rows,
     neighbours: Vec<Vec<u32>>,
-    /// Last items by user.
+    /// Last items by user, and when the last one was.
     histories: Vec<Vec<u32>>,
+    last_hours: Vec<f32>,
     popularity: Vec<[[f32; popularity::WIDTH]; blend::WINDOWS]>,
     blend: [f32; blend::WIDTH],
     recent: RecentItems,
@@ -81,6 +82,20 @@ impl Rows {
     }
 }
 
+/// One user's row and those of all items in the model that ranks.
+struct RankingRows<'a> {
+    user: &'a mut [f32],
+    items: &'a mut Rows,
+}
+
+impl ranking::Rows for RankingRows<'_> {
+    type Item = u32;
+
+    fn with<T>(&mut self, item: u32, act: impl FnOnce(&mut [f32], &mut [f32]) -> T) -> T {
+        act(self.user, self.items.row_mut(item))
+    }
+}
+
 /// What a user's last items say of others: only of few, so that the rest stays at 0.
 #[derive(Default)]
 struct Affinities {
@@ -116,6 +131,7 @@ impl Recommender {
             ranking_items: ranking_rows(Side::Item, size.items, ranking.item_width()),
             neighbours: vec![vec![0; neighbours::width(neighbours.values().slots)]; size.items],
             histories: vec![vec![0; history::width(neighbours::COMPANY)]; size.users],
+            last_hours: vec![f32::NEG_INFINITY; size.users],
             popularity: vec![[popularity::EMPTY; blend::WINDOWS]; size.items],
             blend: settings.blend.initial(),
             recent: RecentItems::new(ranking.values().window),
@@ -161,7 +177,8 @@ impl Recommender {
     fn parts(&self, user: u32, item: u32, hours: f32) -> Parts {
         let mut parts = [0.0; blend::PARTS];
         parts[blend::FACTORS] = ranking::score(self.ranking_users.row(user), self.ranking_items.row(item));
-        parts[blend::TRANSITIONS] = blend::of_affinity(self.affinities.transitions[item as usize]);
+        let fresh = blend::fresh(&self.settings.blend, hours - self.last_hours[user as usize]);
+        parts[blend::TRANSITIONS] = fresh * blend::of_affinity(self.affinities.transitions[item as usize]);
         parts[blend::COMPANY] = blend::of_affinity(self.affinities.company[item as usize]);
         for (window, row) in self.popularity[item as usize].iter().enumerate() {
             let count = popularity::at(*row, hours.max(row[popularity::HOURS]), self.settings.half_lives_hours[window]);
@@ -186,25 +203,20 @@ impl Recommender {
         self.drawn.clear();
         self.recent.add_batch(&[event.item.into()]);
         let Self { recent, noise, drawn, .. } = self;
-        recent.draw(self.settings.ranking.values().negatives.max(blend::DRAWN), || noise.next(), drawn);
-        if !positive::classify(self.settings.positive, event.rating, self.ranking_users.row_mut(event.user)) {
-            return;
-        }
+        let ranking = self.settings.ranking.values();
+        recent.draw(ranking.source, ranking.negatives.max(blend::DRAWN), || noise.next(), drawn);
+        let user = self.ranking_users.row_mut(event.user);
+        let Some(weight) = positive::classify_weighted(self.settings.positive, event.rating, user) else { return };
         if self.settings.blend.values().rate > 0.0 {
             self.learn_blend(event);
         }
-        self.learn_target(event, event.item, Target::Positive);
-        for _ in 0..self.settings.ranking.values().negatives {
-            let drawn = negatives::pick(&self.drawn, self.noise.next()).map(|item| item as u32);
-            if let Some(item) = drawn.filter(|item| *item != event.item) {
-                self.learn_target(event, item, Target::Negative);
-            }
-        }
-    }
-
-    fn learn_target(&mut self, event: &Event, item: u32, target: Target) {
-        let (user, item) = (self.ranking_users.row_mut(event.user), self.ranking_items.row_mut(item));
-        ranking::learn_weighted(&self.settings.ranking, target, event.weight, user, item);
+        let Self { settings, noise, drawn, .. } = self;
+        let drawn = (0..settings.ranking.values().negatives)
+            .filter_map(|_| negatives::pick(drawn, noise.next()))
+            .map(|item| item as u32)
+            .filter(|item| *item != event.item);
+        let mut rows = RankingRows { user: self.ranking_users.row_mut(event.user), items: &mut self.ranking_items };
+        ranking::learn_choice(&settings.ranking, weight * event.weight, &mut rows, event.item, drawn);
     }
 
     /// Learns the weights from what the event's item had before it was chosen, beside what the drawn ones have.
@@ -228,6 +240,7 @@ impl Recommender {
         for (row, half_life) in self.popularity[event.item as usize].iter_mut().zip(self.settings.half_lives_hours) {
             popularity::merge(row, [hours, event.weight], half_life);
         }
+        self.last_hours[event.user as usize] = hours;
         let (pairs, row) = (self.settings.neighbours.values().pairs, &mut self.histories[event.user as usize]);
         let last: Vec<u64> = history::items(row).take(pairs).collect();
         let own = key(event.item);

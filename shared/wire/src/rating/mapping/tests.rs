@@ -12,6 +12,7 @@ fn shop() -> RatingSources {
         ("stars", typed(Meaning::AsSent, 1.0)),
         ("buy", typed(Meaning::Rating(4.5), 3.0)),
         ("view", typed(Meaning::Implicit, 0.25)),
+        ("hide", typed(Meaning::Disliked, 2.0)),
         ("return", typed(Meaning::Removed, 1.0)),
         ("login", typed(Meaning::Skip, 1.0)),
     ];
@@ -42,12 +43,21 @@ fn check(kind: &str, more: &str, expected: Said, weight: f32) {
         Implicit => RatingEvent::Rated { user, item, rating: None, ts: None, event, id: None },
     };
     let parsed = mapping.parse(None, Some(payload.as_bytes()));
-    assert_eq!(parsed, Ok(Some(Weighted { event: expected, weight })), "{payload}");
+    assert_eq!(parsed, Ok(Some(Weighted { event: expected, weight, disliked: false })), "{payload}");
 }
 
 fn refused(sources: &RatingSources, payload: &str) -> String {
     let mapping = RatingMapping::new(sources).unwrap();
     mapping.parse(None, Some(payload.as_bytes())).unwrap_err().to_string()
+}
+
+#[test]
+fn a_dislike_has_no_rating_and_says_so() {
+    let mapping = RatingMapping::new(&shop()).unwrap();
+    let payload = payload("\"hide\"", ",\"rating\":5");
+    let parsed = mapping.parse(None, Some(payload.as_bytes())).unwrap().unwrap();
+    assert_eq!((parsed.disliked, parsed.weight), (true, 2.0));
+    assert!(matches!(parsed.event, RatingEvent::Rated { rating: None, .. }), "{parsed:?}");
 }
 
 #[test]
@@ -92,7 +102,7 @@ fn refusals_name_the_configured_pointer() {
 fn a_tombstone_forgets_the_user_of_its_key() {
     let mapping = RatingMapping::new(&shop()).unwrap();
     let event = RatingEvent::Forget { user: "u".into() };
-    assert_eq!(mapping.parse(Some(b"u"), None), Ok(Some(Weighted { event, weight: 1.0 })));
+    assert_eq!(mapping.parse(Some(b"u"), None), Ok(Some(Weighted { event, weight: 1.0, disliked: false })));
     assert!(mapping.parse(None, None).is_err());
 }
 
@@ -137,7 +147,7 @@ fn without_a_mapping_events_are_read_as_ever() {
     assert!(mapping.mapped.is_none());
     let payload = br#"{"user":"u","item":"i","rating":4}"#;
     let event = parse(None, Some(payload)).unwrap();
-    assert_eq!(mapping.parse(None, Some(payload)), Ok(Some(Weighted { event, weight: 1.0 })));
+    assert_eq!(mapping.parse(None, Some(payload)), Ok(Some(Weighted { event, weight: 1.0, disliked: false })));
     let reject = mapping.parse(None, Some(b"{}")).unwrap_err().to_string();
     assert_eq!(reject, "user: is missing, every event needs it (missing_field)");
 }
