@@ -58,7 +58,8 @@ pub(crate) struct EvaluateRatings {
     /// Split: seed of what is drawn
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Split: train the two factor models on everything at once too, in several passes, as a contender by the name offline
+    /// Train the two factor models on everything at once too, in several passes, as further contenders; in the progressive
+    /// protocol on what --warm-up says, going on online from there or not
     #[arg(long)]
     offline: bool,
     /// Another configuration beside the one of the settings, as in "small: recommender.factors=8 recommender.ranking.factors=8"
@@ -190,11 +191,15 @@ impl EvaluateRatings {
             warm_up: (self.warm_up * data.events.len() as f64) as usize,
             windows: self.windows.into(),
         };
+        let mut contenders = contenders.to_vec();
+        if self.offline && options.warm_up > 0 {
+            contenders.extend(Contender::trained_first(settings, options.warm_up)?);
+        }
         let run = |contender: &Contender, on_event: &dyn Fn()| {
             let mut model = contender.model(data.size)?;
             Ok(progressive::run(&mut *model, &data.events, data.size, &options, on_event))
         };
-        let outcomes = run::all("progressive", data.events.len(), contenders, run)?;
+        let outcomes = run::all("progressive", data.events.len(), &contenders, run)?;
         Ok(Comparison::new(self.k, self.relevant.unwrap_or(Which::Positives), self.known, outcomes))
     }
 

@@ -5,5 +5,5 @@ mod offline;
 mod recommender;
 
 pub use baselines::{Biases, ItemToItem, Popularity, RunningMean};
-pub use offline::Offline;
+pub use offline::{Offline, TrainedFirst};
 pub use recommender::{Recommender, Settings};

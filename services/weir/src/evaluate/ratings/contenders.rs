@@ -1,6 +1,8 @@
 //! What is evaluated side by side: the recommender under one or several configurations, and the baselines.
 
-use weir_learn::evaluate::models::{Biases, ItemToItem, Offline, Popularity, Recommender, RunningMean, Settings};
+use weir_learn::evaluate::models::{
+    Biases, ItemToItem, Offline, Popularity, Recommender, RunningMean, Settings, TrainedFirst,
+};
 use weir_learn::evaluate::{Model, Size};
 use weir_learn::{blend, neighbours};
 use weir_models::recommender_settings;
@@ -20,6 +22,7 @@ enum Kind {
     ItemToItem(Box<Settings>),
     Popularity { half_life_hours: f32 },
     Offline(Box<Settings>),
+    TrainedFirst { settings: Box<Settings>, count: usize, goes_on: bool },
 }
 
 impl Contender {
@@ -40,6 +43,15 @@ impl Contender {
     /// The two factor models trained on everything at once, in several passes.
     pub(super) fn offline(settings: &weir_runtime::Settings) -> anyhow::Result<Self> {
         Ok(Self { name: "offline".to_owned(), kind: Kind::Offline(Box::new(shape(settings)?)) })
+    }
+
+    /// The recommender trained on its first events at once, which then goes on online or does not.
+    pub(super) fn trained_first(settings: &weir_runtime::Settings, count: usize) -> anyhow::Result<[Self; 2]> {
+        let shape = Box::new(shape(settings)?);
+        Ok([("offline, then online", true), ("offline only", false)].map(|(name, goes_on)| Self {
+            name: name.to_owned(),
+            kind: Kind::TrainedFirst { settings: shape.clone(), count, goes_on },
+        }))
     }
 
     /// What it has to beat.
@@ -64,6 +76,9 @@ impl Contender {
             Kind::RunningMean => Box::new(RunningMean::default()),
             Kind::Biases(settings) => Box::new(Biases::new(**settings, size)?),
             Kind::ItemToItem(settings) => Box::new(ItemToItem::new(**settings, size)?),
+            Kind::TrainedFirst { settings, count, goes_on } => {
+                Box::new(TrainedFirst::new(**settings, size, *count, *goes_on))
+            }
             Kind::Offline(settings) => Box::new(Offline::new(**settings, size)),
             Kind::Popularity { half_life_hours } => Box::new(Popularity::new(*half_life_hours, size)),
         })

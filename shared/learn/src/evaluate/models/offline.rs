@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::recommender::Settings;
+use super::recommender::{Recommender, Settings};
 use crate::evaluate::{Event, Model, Size};
 use crate::mf;
 use crate::offline::events::{self, Ratings};
@@ -88,15 +88,57 @@ impl Model for Offline {
     }
 }
 
+/// The recommender that is trained on its first events at once, and learns the others as they come, or not at all.
+pub struct TrainedFirst {
+    settings: Settings,
+    size: Size,
+    inner: Recommender,
+    first: Vec<Event>,
+    count: usize,
+    goes_on: bool,
+}
+
+impl TrainedFirst {
+    /// One that trains when it has seen `count` events, and learns those behind them if it `goes_on`.
+    #[must_use]
+    pub fn new(settings: Settings, size: Size, count: usize, goes_on: bool) -> Self {
+        Self { settings, size, inner: Recommender::new(settings, size), first: Vec::new(), count, goes_on }
+    }
+}
+
+impl Model for TrainedFirst {
+    fn predict(&mut self, user: u32, item: u32) -> Option<f32> {
+        self.inner.predict(user, item)
+    }
+
+    fn scores(&mut self, user: u32, time_ms: i64, scores: &mut [f32]) -> bool {
+        self.inner.scores(user, time_ms, scores)
+    }
+
+    fn learn(&mut self, event: &Event) {
+        if self.first.len() == self.count {
+            if self.goes_on {
+                self.inner.learn(event);
+            }
+            return;
+        }
+        self.inner.learn(event);
+        self.first.push(*event);
+        if self.first.len() == self.count {
+            let Trained { ratings, choices, .. } = Trained::new(&self.settings, self.size, &self.first);
+            self.inner.install((ratings.as_ref(), &choices), &self.first);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ranking::positive;
     use crate::{blend, neighbours};
 
-    #[test]
-    fn it_knows_what_it_has_seen_when_it_is_asked() {
-        let settings = Settings {
+    fn settings() -> Settings {
+        Settings {
             ratings: mf::Settings::default(),
             ranking: ranking::Settings::default(),
             positive: positive::Rule { rated: positive::Rated::Every, ..positive::Rule::default() },
@@ -104,7 +146,12 @@ mod tests {
             blend: blend::Settings::default(),
             half_lives_hours: [24.0; blend::WINDOWS],
             seed: 1,
-        };
+        }
+    }
+
+    #[test]
+    fn it_knows_what_it_has_seen_when_it_is_asked() {
+        let settings = settings();
         let mut model = Offline::new(settings, Size { users: 20, items: 20 });
         // Of each kind everybody has most items of their own; what they rate, they rate by their kind.
         for (user, item) in (0..20).flat_map(|user| (0..20).map(move |item| (user, item))) {
@@ -120,5 +167,33 @@ mod tests {
         assert!(kind > 4.0 && other < 3.0, "{kind} {other}");
         let mut none = Offline::new(settings, Size { users: 1, items: 1 });
         assert_eq!(none.predict(0, 0), None);
+    }
+
+    #[test]
+    fn what_was_trained_first_is_known_and_goes_on_or_does_not() {
+        let (size, count) = (Size { users: 20, items: 20 }, 400);
+        let rate = |user: u32, item: u32| if (user + item).is_multiple_of(2) { 5.0 } else { 1.0 };
+        let event = |user, item, rating| Event { user, item, rating: Some(rating), weight: 1.0, time_ms: 0 };
+        let [mut goes_on, mut stays] = [true, false].map(|goes_on| TrainedFirst::new(settings(), size, count, goes_on));
+        for (user, item) in (0..20).flat_map(|user| (0..20).map(move |item| (user, item))) {
+            for model in [&mut goes_on, &mut stays] {
+                model.learn(&event(user, item, rate(user, item)));
+            }
+        }
+        let mut offline = Offline::new(settings(), size);
+        for (user, item) in (0..20).flat_map(|user| (0..20).map(move |item| (user, item))) {
+            offline.learn(&event(user, item, rate(user, item)));
+        }
+        let trained = offline.predict(3, 4).expect("a rating");
+        for model in [&mut goes_on, &mut stays] {
+            let off = model.predict(3, 4).expect("a rating") - trained;
+            assert!(off.abs() < 1e-3, "{off}");
+        }
+        let before = goes_on.predict(3, 4);
+        for model in [&mut goes_on, &mut stays] {
+            (0..50).for_each(|_| model.learn(&event(3, 4, 5.0)));
+        }
+        assert_eq!(stays.predict(3, 4), before);
+        assert!(goes_on.predict(3, 4) > before);
     }
 }

@@ -5,6 +5,7 @@ use crate::evaluate::{Event, Model, Size};
 use crate::mf::{self, Side};
 use crate::neighbours::{self, Neighbour};
 use crate::noise::Noise;
+use crate::offline::{choices, ratings};
 use crate::ranking::negatives::{self, RecentItems};
 use crate::ranking::{self, positive};
 use crate::{GlobalMean, history, popularity};
@@ -71,6 +72,12 @@ impl Rows {
         // Keys are not 0.
         (1..).zip(values.chunks_exact_mut(width)).for_each(|(key, row)| initial(key, row));
         Self { width, values }
+    }
+
+    /// Copies a row from where many of its width lie, from a value on.
+    fn install(&mut self, number: u32, rows: &[f32], from: usize) {
+        let width = self.width;
+        self.row_mut(number)[from..].copy_from_slice(&rows[number as usize * width..][..width][from..]);
     }
 
     fn row(&self, number: u32) -> &[f32] {
@@ -190,6 +197,22 @@ impl Recommender {
     /// The predicted rating, not held within the scale seen.
     pub(super) fn predict_unclipped(&self, user: u32, item: u32) -> f32 {
         mf::predict(self.mean.mean(), self.users.row(user), self.items.row(item))
+    }
+
+    /// Puts rows that were trained on everything at once in the place of those of the users and items that `events` have. What
+    /// was counted stays.
+    pub(super) fn install(&mut self, trained: (Option<&ratings::Trained>, &choices::Trained), events: &[Event]) {
+        let (rated, chosen) = trained;
+        for event in events {
+            let (user, item) = (event.user, event.item);
+            if let Some(rated) = rated {
+                self.users.install(user, &rated.users, 0);
+                self.items.install(item, &rated.items, 0);
+            }
+            // How many ratings a user gave, and of which sum, is in the row already.
+            self.ranking_users.install(user, &chosen.users, ranking::USER_SQUARED_GRADIENT_SUM);
+            self.ranking_items.install(item, &chosen.items, 0);
+        }
     }
 
     pub(super) fn learn_rating(&mut self, event: &Event, rating: f32) {
