@@ -14,6 +14,7 @@ mod event;
 pub mod frame;
 pub mod mapping;
 pub mod message;
+mod output;
 pub mod predicted;
 pub mod rating;
 pub mod rejected;

@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
 
-use crate::event::{self, Reason, Reject};
-use crate::scored::{MAX_PAYLOAD_BYTES, Model, Source};
+use crate::event::{Reason, Reject};
+use crate::output;
+use crate::scored::{Model, Source};
 
 /// A rating, and what was predicted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,11 +39,7 @@ impl Predicted<'_> {
     /// A number that is not finite: JSON has no such numbers. `out` is as before.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Reject> {
         self.check()?;
-        let length = out.len();
-        serde_json::to_writer(&mut *out, self).map_err(|error| {
-            out.truncate(length);
-            Reject::whole(Reason::UndecodableJson, error.to_string())
-        })
+        output::append(out, self)
     }
 
     fn check(&self) -> Result<(), Reject> {
@@ -61,15 +57,7 @@ impl Predicted<'_> {
 /// # Errors
 /// A [`Reject`] that says what is wrong; arbitrary bytes are no more than that.
 pub fn parse(payload: &[u8]) -> Result<Predicted<'_>, Reject> {
-    let text = event::text(payload, MAX_PAYLOAD_BYTES)?;
-    let predicted: Predicted<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Data => {
-            Reject::whole(Reason::WrongType, format!("not a predicted rating: {:.200}", error.to_string()))
-        }
-        Category::Io | Category::Syntax | Category::Eof => {
-            Reject::whole(Reason::UndecodableJson, format!("not JSON: {error}"))
-        }
-    })?;
+    let predicted: Predicted<'_> = output::read(payload, "predicted rating")?;
     predicted.check()?;
     Ok(predicted)
 }

@@ -6,14 +6,11 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
 
-use crate::event::{self, Reason, Reject};
+use crate::event::{Reason, Reject};
 use crate::message::Label;
+use crate::output;
 use crate::verdict::{Action, Labels, State, Thresholds, Verdict};
-
-/// Longest record that is read.
-pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
 
 /// A scored message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,11 +89,7 @@ impl Scored<'_> {
     /// none must not leave the filter. `out` is as before.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), Reject> {
         self.check()?;
-        let length = out.len();
-        serde_json::to_writer(&mut *out, self).map_err(|error| {
-            out.truncate(length);
-            Reject::whole(Reason::UndecodableJson, error.to_string())
-        })
+        output::append(out, self)
     }
 
     fn check(&self) -> Result<(), Reject> {
@@ -116,14 +109,7 @@ impl Scored<'_> {
 /// # Errors
 /// A [`Reject`] that says what is wrong; arbitrary bytes are no more than that.
 pub fn parse(payload: &[u8]) -> Result<Scored<'_>, Reject> {
-    let text = event::text(payload, MAX_PAYLOAD_BYTES)?;
-    let scored: Scored<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
-        // Cut, because serde quotes whatever stands where a label should.
-        Category::Data => Reject::whole(Reason::WrongType, format!("not a scored message: {:.200}", error.to_string())),
-        Category::Io | Category::Syntax | Category::Eof => {
-            Reject::whole(Reason::UndecodableJson, format!("not JSON: {error}"))
-        }
-    })?;
+    let scored: Scored<'_> = output::read(payload, "scored message")?;
     scored.check()?;
     Ok(scored)
 }
