@@ -27,6 +27,9 @@ pub struct Instance {
     process: Option<Process>,
 }
 
+/// The exit code of a process that one of its Kafka calls has hung.
+const HUNG_CALL: i32 = 75;
+
 impl Instance {
     pub(super) fn new(deployment: Deployment, role: Role, name: &str, log: &str) -> Self {
         let (listen, ops, log) = (ports::reserve(), ports::reserve(), place::log_dir().join(log));
@@ -76,6 +79,29 @@ impl Instance {
         self.process = None;
         let process = Process::start(&self.name, &self.log, binary(), |command| self.configure(command));
         self.process = Some(process);
+    }
+
+    /// Waits until it says that it is ready, as its supervisor: a process that ends itself because a Kafka call does not
+    /// return (exit code 75) is started again, as the README says that it is to be.
+    ///
+    /// # Panics
+    /// When it ends otherwise, or is not ready in [`READY_TIMEOUT`], with as long again for each start.
+    pub fn wait_ready_supervised(&mut self) {
+        let ops = self.ops();
+        loop {
+            let settled = try_wait_until(READY_TIMEOUT, || {
+                let is_ready = || ops.try_get("/health/ready").is_some_and(|answer| answer.status == 200);
+                self.exit_status().map(Some).or_else(|| is_ready().then_some(None))
+            });
+            match settled {
+                Some(Some(status)) if status.code() == Some(HUNG_CALL) => {
+                    println!("{} has ended itself, a Kafka call did not return; it is started again", self.name);
+                    self.start();
+                }
+                // Ready, or what it says is what went wrong.
+                _ => return self.wait_ready(),
+            }
+        }
     }
 
     /// Waits until it says that it is ready.
