@@ -10,6 +10,7 @@ mod messages;
 mod messages_known;
 mod models;
 mod predictions;
+mod rankings;
 mod ratings;
 mod recommendations;
 mod scores;
@@ -44,6 +45,7 @@ pub fn router(gateway: Gateway, context: &Context) -> Router {
         .route("/v1/users/{user}/recommendations", get(recommendations::get))
         .route("/v1/users/{user}", get(users::get))
         .route("/v1/predictions", post(predictions::post))
+        .route("/v1/rankings", post(rankings::post))
         .route("/v1/ratings", post(ratings::post))
         .route("/v1/messages", post(messages::post))
         .route("/v1/messages/score", post(scores::post))

@@ -1,6 +1,6 @@
 //! Which items a list has: seen ones, excluded ones, the only ones asked for, page by page.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_tests::alone;
 use weir_tests::http::segment;
 
@@ -24,6 +24,10 @@ fn lists_leave_out_what_is_asked_and_pages_are_of_one_list() {
     let without = items(&ask(&shop, &format!("k=29&exclude={}", segment(&whole[0]))));
     assert_eq!(without, whole[1..], "the others move up");
     assert_eq!(items(&ask(&shop, "k=10&offset=20")), whole[20..]);
+    let asked: Vec<&String> = whole.iter().rev().chain([&liked]).collect();
+    let ranked = shop.rest.post("/v1/rankings", &json!({"user": USER, "items": asked})).expect(200);
+    let (ranked, of_seen) = (items(&ranked), |item: &String| *item != liked);
+    assert_eq!((ranked.len(), ranked.into_iter().filter(of_seen).collect::<Vec<_>>()), (31, whole.clone()));
     pages(&shop, &whole);
     let path = format!("/v1/users/{}/recommendations", segment(USER));
     assert_eq!(shop.rest.get(&format!("{path}?cursor=0.0.0")).problem(410)["code"], "expired_cursor");

@@ -5,6 +5,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use serde_json::Value;
 use tokio::time::Instant;
 use weir_wire::MAX_ID_BYTES;
 
@@ -34,6 +35,24 @@ pub(super) fn id_problem(id: &str) -> Option<String> {
         0 => Some("is empty, an id needs at least one character".into()),
         1..=MAX_ID_BYTES => None,
         long => Some(format!("has {long} bytes, an id has at most {MAX_ID_BYTES}")),
+    }
+}
+
+/// An id of a body, as events have them: a string, or an integer as its decimal string. `missing` says what is wrong where there is none.
+///
+/// # Errors
+/// [`ApiError::Field`] that names `field`.
+pub(super) fn json_id(field: &str, value: Option<&Value>, missing: &str) -> Result<String, ApiError> {
+    let refused = |reason, detail: &str| Err(ApiError::field(field, reason, format!("{field}: {detail}")));
+    let id = match value {
+        Some(Value::String(id)) => id.clone(),
+        Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
+        Some(_) => return refused("wrong_type", "must be a string or an integer"),
+        None => return refused("missing_field", missing),
+    };
+    match id_problem(&id) {
+        None => Ok(id),
+        Some(problem) => refused(if id.is_empty() { "empty_id" } else { "long_id" }, &problem),
     }
 }
 

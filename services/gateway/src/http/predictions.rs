@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::extract::{JsonBytes, Parameters, id_problem};
+use super::extract::{JsonBytes, Parameters, json_id};
 use super::models::BasedOn;
 use super::{ApiError, at_least};
 use crate::Gateway;
@@ -61,18 +61,6 @@ fn pairs(body: &Value) -> Result<Vec<(String, String)>, ApiError> {
     pairs.iter().enumerate().map(pair).collect()
 }
 
-/// An id as events have them: a string, or an integer as its decimal string.
 fn id(index: usize, pair: &Value, name: &str) -> Result<String, ApiError> {
-    let field = format!("pairs[{index}].{name}");
-    let refused = |reason, detail: &str| Err(ApiError::field(&field, reason, format!("{field}: {detail}")));
-    let id = match pair.get(name) {
-        Some(Value::String(id)) => id.clone(),
-        Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
-        Some(_) => return refused("wrong_type", "must be a string or an integer"),
-        None => return refused("missing_field", "is missing, every pair needs it"),
-    };
-    match id_problem(&id) {
-        None => Ok(id),
-        Some(problem) => refused(if id.is_empty() { "empty_id" } else { "long_id" }, &problem),
-    }
+    json_id(&format!("pairs[{index}].{name}"), pair.get(name), "is missing, every pair needs it")
 }

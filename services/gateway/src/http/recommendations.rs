@@ -88,7 +88,7 @@ fn page(
     Ok(Recommendations { user, items, source: list.source, next, model: BasedOn::new(model, &list.offsets) })
 }
 
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -45,6 +45,34 @@ fn items(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn rankings_order_what_the_client_names() {
+    let api = Api::loaded();
+    let body = json!({"user": "rater", "items": ["b", "nothing", "c", "a", "c"]}).to_string();
+    let expected = json!({
+        "user": "rater", "source": "personal", "model": model(),
+        "items": [{"item": "a", "score": 0.75}, {"item": "c", "score": 0.5}, {"item": "b", "score": 0.25}],
+    });
+    assert_eq!(api.post("/v1/rankings", body).await.ok(), expected);
+    let popular = api.post("/v1/rankings", r#"{"user": 7, "items": ["a", "c"]}"#).await.ok();
+    assert_eq!(
+        (items(&popular), &popular["source"], &popular["user"]),
+        (vec!["c", "a"], &json!("popular"), &json!("7"))
+    );
+    assert!(items(&api.post("/v1/rankings", r#"{"user": "rater", "items": []}"#).await.ok()).is_empty());
+    for (body, code, field) in [
+        (r#"{"items": []}"#, "missing_field", "user"),
+        (r#"{"user": "u"}"#, "missing_field", "items"),
+        (r#"{"user": "u", "items": "a"}"#, "wrong_type", "items"),
+        (r#"{"user": "u", "items": ["a", 1.5]}"#, "wrong_type", "items[1]"),
+        (r#"{"user": "", "items": []}"#, "empty_id", "user"),
+    ] {
+        assert_eq!(api.post("/v1/rankings", body).await.problem(422, code)["field"], field, "{body}");
+    }
+    let many = json!({"user": "u", "items": vec!["a"; 10_001]}).to_string();
+    api.post("/v1/rankings", many).await.problem(413, "too_large");
+}
+
+#[tokio::test]
 async fn pages_are_of_one_list_whatever_is_learned_meanwhile() {
     let api = Api::loaded();
     let first = api.get("/v1/users/rater/recommendations?pages=true&k=1&exclude=nothing").await.ok();
