@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::http::Client;
-use crate::weir::{Deployment, Instance, Role, wait_contained};
+use crate::weir::{Deployment, Instance, Role, wait_contained_and};
 
 /// Servers, workers and one gateway of a deployment, in this order.
 #[derive(Debug)]
@@ -127,15 +127,15 @@ impl Cluster {
         self.instances.iter().map(|instance| instance.metric(name)).sum()
     }
 
-    /// Waits until the gateway's model contains the input up to these ends, one per partition.
+    /// Waits until the gateway's model contains the input up to these ends, one per partition, as the supervisor of its
+    /// processes ([`Instance::supervise`]).
     ///
     /// # Panics
-    /// When it does not after `timeout`, or a process has ended by itself.
+    /// When it does not after `timeout`, or a process has ended by itself for another reason than a hung Kafka call.
     pub fn wait_contained(&mut self, model: &str, ends: &[u64], timeout: Duration) {
-        wait_contained(&self.rest(), model, self.deployment.input_topic(model), ends, timeout);
-        for instance in &mut self.instances {
-            let ended = instance.exit_status();
-            assert!(ended.is_none(), "{} has ended by itself: {ended:?}", instance.name());
-        }
+        let (rest, topic) = (self.rest(), self.deployment.input_topic(model).to_owned());
+        let supervise = || self.instances.iter_mut().for_each(Instance::supervise);
+        wait_contained_and(&rest, model, &topic, ends, timeout, supervise);
+        self.instances.iter_mut().for_each(Instance::supervise);
     }
 }

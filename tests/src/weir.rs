@@ -50,8 +50,24 @@ impl Role {
 /// # Panics
 /// When it has not after `timeout`; the message says how far it is.
 pub fn wait_contained(rest: &Client, model: &str, topic: &str, ends: &[u64], timeout: Duration) {
+    wait_contained_and(rest, model, topic, ends, timeout, || ());
+}
+
+/// The same, and looks after something meanwhile, each time before it asks.
+///
+/// # Panics
+/// When the gateway does not contain it in time.
+pub fn wait_contained_and(
+    rest: &Client,
+    model: &str,
+    topic: &str,
+    ends: &[u64],
+    timeout: Duration,
+    mut meanwhile: impl FnMut(),
+) {
     let mut seen = Value::Null;
     let contained = try_wait_until(timeout, || {
+        meanwhile();
         seen = covered(rest, model, topic)?;
         let offsets = seen.as_array()?;
         let next = |partition: usize| offsets.get(partition).and_then(Value::as_u64).unwrap_or(0);

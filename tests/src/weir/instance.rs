@@ -81,27 +81,34 @@ impl Instance {
         self.process = Some(process);
     }
 
-    /// Waits until it says that it is ready, as its supervisor: a process that ends itself because a Kafka call does not
-    /// return (exit code 75) is started again, as the README says that it is to be.
+    /// Does what its supervisor does: a process that has ended itself because a Kafka call does not return (exit code
+    /// 75) is started again, as the README says that it is to be.
     ///
     /// # Panics
-    /// When it ends otherwise, or is not ready in [`READY_TIMEOUT`], with as long again for each start.
+    /// When it has ended otherwise.
+    pub fn supervise(&mut self) {
+        match self.exit_status() {
+            Some(status) if status.code() == Some(HUNG_CALL) => {
+                println!("{} has ended itself, a Kafka call did not return; it is started again", self.name);
+                self.start();
+            }
+            Some(status) => panic!("{} has ended by itself: {status}", self.name),
+            None => (),
+        }
+    }
+
+    /// Waits until it says that it is ready, as its supervisor ([`Self::supervise`]).
+    ///
+    /// # Panics
+    /// When it ends otherwise, or is not ready in twice [`READY_TIMEOUT`]: a call may hang for as long first.
     pub fn wait_ready_supervised(&mut self) {
         let ops = self.ops();
-        loop {
-            let settled = try_wait_until(READY_TIMEOUT, || {
-                let is_ready = || ops.try_get("/health/ready").is_some_and(|answer| answer.status == 200);
-                self.exit_status().map(Some).or_else(|| is_ready().then_some(None))
-            });
-            match settled {
-                Some(Some(status)) if status.code() == Some(HUNG_CALL) => {
-                    println!("{} has ended itself, a Kafka call did not return; it is started again", self.name);
-                    self.start();
-                }
-                // Ready, or what it says is what went wrong.
-                _ => return self.wait_ready(),
-            }
-        }
+        let _ = try_wait_until(2 * READY_TIMEOUT, || {
+            self.supervise();
+            ops.try_get("/health/ready").filter(|answer| answer.status == 200).map(|_| ())
+        });
+        // Ready, or what it says is what went wrong.
+        self.wait_ready();
     }
 
     /// Waits until it says that it is ready.
