@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
-use weir_learn::{seen::Ring, text};
+use weir_learn::{linear::Learner, seen::Ring, text};
 use weir_models::recommender::RowParts;
 use weir_models::spam::Policy;
 use weir_models::{Description, ExpectedLayout, Named, recommender_settings, spam_settings};
@@ -19,6 +19,7 @@ pub struct ServedModel {
     description: Description,
     taste: Taste,
     text: text::Settings,
+    learner: Learner,
     policy: Policy,
     parameters_topic: String,
     /// The view that serves; none before the first one has caught up. No reader waits, neither for a batch that is applied nor for a view that
@@ -41,6 +42,7 @@ impl ServedModel {
                 parts: RowParts::new(&shape.factors, &shape.ranking),
             },
             text: spam.text,
+            learner: spam.learner,
             policy: spam.policy,
             parameters_topic: description.topics(&settings.prefix).parameters,
             serving: ArcSwapOption::empty(),
@@ -112,9 +114,9 @@ impl ServedModel {
         self.taste
     }
 
-    /// How texts become the spam filter's features.
-    pub(crate) fn text(&self) -> text::Settings {
-        self.text
+    /// How texts become the spam filter's features, and what its rows of them hold.
+    pub(crate) fn text(&self) -> (text::Settings, Learner) {
+        (self.text, self.learner)
     }
 
     /// What is made of the spam filter's scores.

@@ -1,8 +1,10 @@
 //! Models as the settings describe them.
 
+use weir_learn::linear::Learner;
+use weir_learn::passive_aggressive::{self, Variant};
 use weir_learn::ranking::{self, negatives, positive};
-use weir_learn::{Error, mf, passive_aggressive, text};
-use weir_runtime::{NegativesFrom, PositiveRatings, RankingLoss, RankingSettings, Settings, SpamVariant};
+use weir_learn::{Error, adagrad, arow, ftrl, mf, text};
+use weir_runtime::{NegativesFrom, PositiveRatings, RankingLoss, RankingSettings, Settings, SpamLearner};
 use weir_wire::verdict::Thresholds;
 
 use crate::recommender::{Predictions, RecommenderSettings};
@@ -89,19 +91,10 @@ pub fn spam_settings(settings: &Settings) -> Result<SpamSettings, weir_learn::Er
         max_bytes: spam.max_bytes,
         max_features: spam.max_features,
     })?;
-    let variant = match spam.variant {
-        SpamVariant::Pa => passive_aggressive::Variant::Pa,
-        SpamVariant::PaI => passive_aggressive::Variant::PaI,
-        SpamVariant::PaIi => passive_aggressive::Variant::PaII,
-    };
-    let aggressiveness = spam.aggressiveness;
     Ok(SpamSettings {
         topic: settings.topics.messages.as_str().into(),
         text,
-        learning: passive_aggressive::Settings::try_from(passive_aggressive::HyperParameters {
-            variant,
-            aggressiveness,
-        })?,
+        learner: spam_learner(spam, spam.learner)?,
         remembered_ids: spam.remembered_ids,
         remembered_seconds: spam.remembered_hours * 3_600,
         remembered_bytes: spam.remembered_bytes,
@@ -111,6 +104,35 @@ pub fn spam_settings(settings: &Settings) -> Result<SpamSettings, weir_learn::Er
             thresholds: Thresholds { review: spam.review_from, reject: spam.reject_from },
         },
     })
+}
+
+/// One of the spam filter's learners, with the hyper-parameters that the settings give it.
+///
+/// # Errors
+/// One of them is out of its range.
+pub fn spam_learner(spam: &weir_runtime::SpamSettings, learner: SpamLearner) -> Result<Learner, Error> {
+    let passive_aggressive = |variant| {
+        let values = passive_aggressive::HyperParameters { variant, aggressiveness: spam.aggressiveness };
+        passive_aggressive::Settings::try_from(values).map(Learner::PassiveAggressive)
+    };
+    match learner {
+        SpamLearner::Pa => passive_aggressive(Variant::Pa),
+        SpamLearner::PaI => passive_aggressive(Variant::PaI),
+        SpamLearner::PaIi => passive_aggressive(Variant::PaII),
+        SpamLearner::Arow => {
+            let values = arow::HyperParameters { regularisation: spam.arow.regularisation };
+            arow::Settings::try_from(values).map(Learner::Arow)
+        }
+        SpamLearner::Ftrl => {
+            let weir_runtime::FtrlSettings { rate, smoothing, l1, l2 } = spam.ftrl;
+            ftrl::Settings::try_from(ftrl::HyperParameters { rate, smoothing, l1, l2 }).map(Learner::Ftrl)
+        }
+        SpamLearner::Adagrad => {
+            let weir_runtime::AdagradSettings { rate, initial_sum, tolerance } = spam.adagrad;
+            let values = adagrad::HyperParameters { rate, initial_sum, tolerance };
+            adagrad::Settings::try_from(values).map(Learner::AdaGrad)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +147,17 @@ mod tests {
         assert_eq!(settings.positive, positive::Rule::default());
         let settings = spam_settings(&Settings::default()).unwrap();
         assert_eq!(settings.text, text::Settings::default());
-        assert_eq!(settings.learning, passive_aggressive::Settings::default());
+        let spam = weir_runtime::SpamSettings::default();
+        let named = |learner| spam_learner(&spam, learner).unwrap();
+        let defaults = [
+            Learner::PassiveAggressive(passive_aggressive::Settings::default()),
+            Learner::Arow(arow::Settings::default()),
+            Learner::Ftrl(ftrl::Settings::default()),
+            Learner::AdaGrad(adagrad::Settings::default()),
+        ];
+        let found = [SpamLearner::PaI, SpamLearner::Arow, SpamLearner::Ftrl, SpamLearner::Adagrad].map(named);
+        assert_eq!(found, defaults);
+        assert_eq!(settings.learner, named(spam.learner));
         assert_eq!(settings.policy, Policy::default());
     }
 

@@ -17,7 +17,7 @@ mod mapped;
 pub mod recommender;
 pub mod spam;
 
-pub use configured::{predictions, recommender_settings, spam_settings};
+pub use configured::{predictions, recommender_settings, spam_learner, spam_settings};
 pub use expected::ExpectedLayout;
 pub use input::{Decoder, Input, InputModel};
 pub use layout::{Description, GENERATION, Named, REJECTED, describe, descriptions, partitioner};

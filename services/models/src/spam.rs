@@ -1,7 +1,7 @@
 //! The model `spam`: messages scored before they are learned, by a linear classifier on hashed features of their texts.
 //!
-//! A message's features are slots of one table of weights. A label teaches by passive-aggressive steps, each a number
-//! that is added to the weights of its message's features. Messages are remembered for a while, by how many and how long,
+//! A message's features are slots of one table, whose rows hold what the configured learner ([`weir_learn::linear`]) keeps of a feature.
+//! A label teaches by a step, one number that moves the rows of its message's features. Messages are remembered for a while, by how many and how long,
 //! so that a label may come without the text, come twice, or be corrected.
 
 mod decode;
@@ -17,7 +17,8 @@ mod worker;
 
 use std::sync::Arc;
 
-use weir_learn::{passive_aggressive, text};
+use weir_learn::linear::Learner;
+use weir_learn::text;
 use weir_ps::{Model, Schema};
 use weir_wire::message::MessageMapping;
 
@@ -30,7 +31,7 @@ pub use server::SpamServer;
 pub use verdict::Policy;
 pub use worker::SpamWorker;
 
-/// By feature ([`weight_key`]): its weight, one `f32`.
+/// By feature ([`weight_key`]): its row as the learner has it, one or two `f32`s.
 pub const WEIGHTS: u8 = 0;
 /// How margins become probabilities: one row ([`weir_learn::calibration`]) under [`CALIBRATION_KEY`].
 pub const CALIBRATION: u8 = 1;
@@ -85,7 +86,7 @@ pub struct SpamSettings {
     /// How texts become features; its seed is that of ids too.
     pub text: text::Settings,
     /// How labels teach.
-    pub learning: passive_aggressive::Settings,
+    pub learner: Learner,
     /// Messages that a shard remembers.
     pub remembered_ids: usize,
     /// Seconds for which they are remembered, by records' times.

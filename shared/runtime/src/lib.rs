@@ -32,10 +32,11 @@ pub use ops::{bind, router as ops_router, serve as serve_ops};
 /// Where [`Metrics`] are registered.
 pub use prometheus::Registry;
 pub use settings::{
-    EventMeaning, EventTypeSettings, FieldSource, GatewaySettings, InputSettings, KafkaSettings, LabelMeaning,
-    LogFormat, LogSettings, MODELS, MessageInputSettings, NegativesFrom, Origins, PartitionerKind, PositiveRatings,
-    RankingLoss, RankingSettings, RatingInputSettings, RecommenderSettings, ServerSettings, Settings, Sources,
-    SpamSettings, SpamVariant, TopicSettings, UnlistedEvents, WorkerSettings, how_to_set,
+    AdagradSettings, ArowSettings, EventMeaning, EventTypeSettings, FieldSource, FtrlSettings, GatewaySettings,
+    InputSettings, KafkaSettings, LabelMeaning, LogFormat, LogSettings, MODELS, MessageInputSettings, NegativesFrom,
+    Origins, PartitionerKind, PositiveRatings, RankingLoss, RankingSettings, RatingInputSettings, RecommenderSettings,
+    ServerSettings, Settings, Sources, SpamLearner, SpamSettings, TopicSettings, UnlistedEvents, WorkerSettings,
+    how_to_set,
 };
 pub use shutdown::Shutdown;
 pub use supervisor::{Backoff, Fatal, Supervisor, supervise};

@@ -144,7 +144,7 @@ impl Chunks for Ringed<'_> {
 /// A spam filter to which only the text `free prize` is spam, by these weights of its features.
 pub(crate) fn filter(weight: f32) -> Filled {
     let mut filled = Filled::new("spam");
-    for &slot in text::Extractor::new(filled.model.text()).extract("free prize").slots {
+    for &slot in text::Extractor::new(filled.model.text().0).extract("free prize").slots {
         filled.view.put(WEIGHTS, weight_key(slot), None, &[weight.to_bits()]);
     }
     filled.view.put(spam::CALIBRATION, spam::CALIBRATION_KEY, None, &[0, 2.0_f32.to_bits(), 0]);
@@ -163,7 +163,7 @@ fn texts_are_scored_by_their_weights() {
     assert_eq!((filter.view.events(), filter.view.row(spam::FEATURES, 1)), (7, None), "what workers need is not kept");
     let scores = filter.view.score(filter.model.text(), ["free prize", "Free  PRIZE", "dinner"].into_iter());
     // n features of equal weight w, each of the value 1/√n.
-    let features = text::Extractor::new(filter.model.text()).extract("free prize").slots.len() as f32;
+    let features = text::Extractor::new(filter.model.text().0).extract("free prize").slots.len() as f32;
     assert!((scores[0].margin - 0.5 * features.sqrt()).abs() < 1e-5, "{scores:?}");
     let expected = calibration::probability(&[0.0, 2.0, 0.0], scores[0].margin);
     assert_eq!((scores[0].label, scores[0].probability), (weir_wire::message::Label::Spam, expected));

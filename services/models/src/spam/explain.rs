@@ -40,16 +40,16 @@ pub struct Explanation {
 }
 
 impl TextScorer {
-    /// Tells what spoke most for and against the beginning of `text`; `weight` as for [`TextScorer::score`].
-    pub fn explain(&mut self, text: &str, weight: impl Fn(u64) -> f32) -> Explanation {
+    /// Tells what spoke most for and against the beginning of `text`; `row` as for [`TextScorer::score`].
+    pub fn explain<'a>(&mut self, text: &str, row: impl Fn(u64) -> Option<&'a [f32]>) -> Explanation {
         let text = beginning(text);
         let parts = parts(text);
-        let whole = self.margin(text, &weight);
+        let whole = self.margin(text, &row);
         let mut weighed: Vec<Part> = Vec::new();
         let mut without = String::with_capacity(text.len());
         for part in different(&parts) {
             leave_out(text, &parts, part, &mut without);
-            let weight = whole - self.margin(&without, &weight);
+            let weight = whole - self.margin(&without, &row);
             if weight.abs() >= LEAST_WEIGHT {
                 weighed.push(Part { part: part.to_owned(), weight });
             }
@@ -105,6 +105,8 @@ fn leave_out(text: &str, parts: &[(usize, &str)], left_out: &str, without: &mut 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use weir_learn::linear::Learner;
+    use weir_learn::passive_aggressive;
     use weir_learn::text;
 
     use super::*;
@@ -117,14 +119,15 @@ mod tests {
     /// Weights by which the features of `spam` speak for it and those of `ham` against.
     fn explain(spam: &str, ham: &str, text: &str) -> Explanation {
         let mut extractor = text::Extractor::new(text::Settings::default());
-        let mut weights = std::collections::BTreeMap::<u64, f32>::new();
+        let mut weights = std::collections::BTreeMap::<u64, [f32; 1]>::new();
         for (text, weight) in [(spam, 1.0), (ham, -1.0)] {
             for &slot in extractor.extract(text).slots {
-                *weights.entry(weight_key(slot)).or_default() += weight;
+                weights.entry(weight_key(slot)).or_insert([0.0])[0] += weight;
             }
         }
-        let weight = |key| weights.get(&key).copied().unwrap_or(0.0);
-        TextScorer::new(text::Settings::default()).explain(text, weight)
+        let learner = Learner::PassiveAggressive(passive_aggressive::Settings::default());
+        let row = |key| weights.get(&key).map(<[f32; 1]>::as_slice);
+        TextScorer::new(text::Settings::default(), learner).explain(text, row)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From weights to what is said of a message: the same for the worker that scores and the gateway that answers.
 
-use weir_learn::passive_aggressive::{self, Label};
+use weir_learn::linear::{Learner, MAX_WIDTH};
+use weir_learn::passive_aggressive::Label;
 use weir_learn::{calibration, text};
 use weir_wire::message;
 
@@ -66,30 +67,40 @@ pub(super) fn label_from_wire(label: message::Label) -> Label {
     }
 }
 
-/// Scores texts with weights from anywhere, and keeps the room it needs.
+/// Scores texts with rows from anywhere, and keeps the room it needs.
 #[derive(Clone, Debug)]
 pub struct TextScorer {
     extractor: text::Extractor,
-    weights: Vec<f32>,
+    learner: Learner,
+    rows: Vec<f32>,
 }
 
 impl TextScorer {
-    /// With a model's features.
+    /// With a model's features and learner.
     #[must_use]
-    pub fn new(settings: text::Settings) -> Self {
-        Self { extractor: text::Extractor::new(settings), weights: Vec::new() }
+    pub fn new(settings: text::Settings, learner: Learner) -> Self {
+        Self { extractor: text::Extractor::new(settings), learner, rows: Vec::new() }
     }
 
-    /// Scores one text; `weight` gives the weight under a key ([`weight_key`]), 0 where there is none.
-    pub fn score(&mut self, text: &str, calibration: &Calibration, weight: impl Fn(u64) -> f32) -> Score {
-        calibration.score(self.margin(text, &weight))
+    /// Scores one text; `row` gives the row under a key ([`weight_key`]), none where there is none.
+    pub fn score<'a>(
+        &mut self,
+        text: &str,
+        calibration: &Calibration,
+        row: impl Fn(u64) -> Option<&'a [f32]>,
+    ) -> Score {
+        calibration.score(self.margin(text, &row))
     }
 
     /// The margin of one text.
-    pub(super) fn margin(&mut self, text: &str, weight: &impl Fn(u64) -> f32) -> f32 {
+    pub(super) fn margin<'a>(&mut self, text: &str, row: &impl Fn(u64) -> Option<&'a [f32]>) -> f32 {
         let features = self.extractor.extract(text);
-        self.weights.clear();
-        self.weights.extend(features.slots.iter().map(|&slot| weight(weight_key(slot))));
-        passive_aggressive::margin(&self.weights, features.value)
+        let (width, nothing) = (self.learner.width(), [0.0; MAX_WIDTH]);
+        self.rows.clear();
+        for &slot in features.slots {
+            let row = row(weight_key(slot)).filter(|row| row.len() == width);
+            self.rows.extend_from_slice(row.unwrap_or(&nothing[..width]));
+        }
+        self.learner.margin(&self.rows, features.value)
     }
 }

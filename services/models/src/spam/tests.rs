@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use weir_learn::linear::Learner;
 use weir_learn::{passive_aggressive, text};
 use weir_ps::{
     Batch, RowTable,
@@ -8,6 +9,8 @@ use weir_ps::{
     words,
 };
 use weir_wire::message::Label;
+
+mod learners;
 
 use super::*;
 use crate::{Decoder, Input, InputModel};
@@ -37,7 +40,7 @@ fn settings() -> SpamSettings {
         topic: "messages".into(),
         text: text::Settings::try_from(text::HyperParameters { slot_bits: 16, ..text::HyperParameters::default() })
             .unwrap(),
-        learning: passive_aggressive::Settings::default(),
+        learner: Learner::PassiveAggressive(passive_aggressive::Settings::default()),
         remembered_ids: 1_000,
         remembered_seconds: 3_600,
         remembered_bytes: 480,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use weir_learn::passive_aggressive::{self, lesson};
+use weir_learn::linear::Learner;
 use weir_learn::{calibration, text};
 use weir_ps::{Batch, Output, Pulls, WorkerLogic, Workspace, words};
 use weir_wire::message::Label;
@@ -23,13 +23,13 @@ use crate::{GENERATION, Named};
 #[derive(Clone, Debug)]
 pub struct SpamWorker {
     topic: Arc<str>,
-    learning: passive_aggressive::Settings,
+    learner: Learner,
     remembered_seconds: u32,
     features_width: usize,
     labels_wait: bool,
     policy: Policy,
-    /// The weights of the message at hand.
-    weights: Vec<f32>,
+    /// The rows of the message at hand.
+    rows: Vec<f32>,
     /// A row of features under construction.
     row: Vec<u32>,
 }
@@ -44,12 +44,12 @@ impl SpamWorker {
         let features_width = features::width(settings.remembered_bytes);
         Self {
             topic: Arc::clone(&settings.topic),
-            learning: settings.learning,
+            learner: settings.learner,
             remembered_seconds: settings.remembered_seconds,
             features_width,
             labels_wait: settings.labels_wait,
             policy: settings.policy,
-            weights: Vec::new(),
+            rows: Vec::new(),
             row: vec![0; features_width],
         }
     }
@@ -89,12 +89,13 @@ impl SpamWorker {
         !self.labels_wait && matches!(with_features(known, event).step(Some(label), false), Step::Wait(_))
     }
 
-    /// Collects the weights of an event's features and returns its margin.
+    /// Collects the rows of an event's features and returns its margin.
     fn gather(&mut self, features: Features, batch: &[u32], work: &Workspace) -> f32 {
-        self.weights.clear();
-        let weight = |&slot: &u32| f32::from_bits(work.row(WEIGHTS, slot)[0]);
-        self.weights.extend(features.slots(batch).iter().map(weight));
-        passive_aggressive::margin(&self.weights, text::unit_value(features.len()))
+        self.rows.clear();
+        for &slot in features.slots(batch) {
+            self.rows.extend_from_slice(words::f32s(work.row(WEIGHTS, slot)));
+        }
+        self.learner.margin(&self.rows, text::unit_value(features.len()))
     }
 
     /// Keeps the features of a text that is not the one that is known.
@@ -148,7 +149,7 @@ impl SpamWorker {
         }
     }
 
-    /// Learns a label on the weights that were gathered, and returns what is remembered from now on. `all` says that
+    /// Learns a label on the rows that were gathered, and returns what is remembered from now on. `all` says that
     /// the event has all features of its text.
     fn learn(
         &mut self,
@@ -171,10 +172,11 @@ impl SpamWorker {
                     let features = event.features.of(batch);
                     let some =
                         if taught.sample { features::fitting(features, self.features_width) } else { usize::MAX };
-                    self.weights.iter_mut().take(some).for_each(|weight| *weight -= taught.change);
+                    let some = some.saturating_mul(self.learner.width()).min(self.rows.len());
+                    self.learner.take_back(&mut self.rows[..some], taught.change);
                 }
-                let (value, truth) = (text::unit_value(self.weights.len()), label_from_wire(label));
-                let lesson = lesson(&self.learning, &self.weights, value, truth);
+                let (value, truth) = (text::unit_value(event.features.len()), label_from_wire(label));
+                let lesson = self.learner.lesson(&self.rows, value, truth, 1.0);
                 count_lesson(label, known.label.filter(|_| corrects), lesson.change, work);
                 if !corrects {
                     measure(lesson.margin, label, work);
@@ -184,8 +186,10 @@ impl SpamWorker {
                     calibration::learn(row, lesson.margin, truth);
                 }
                 if lesson.change != 0.0 || undo.is_some() {
-                    for (&slot, weight) in event.features.slots(batch).iter().zip(&self.weights) {
-                        work.row_mut(WEIGHTS, slot)[0] = (weight + lesson.change).to_bits();
+                    self.learner.learn(&mut self.rows, value, lesson.change);
+                    let rows = self.rows.chunks_exact(self.learner.width());
+                    for (&slot, row) in event.features.slots(batch).iter().zip(rows) {
+                        words::f32s_mut(work.row_mut(WEIGHTS, slot)).copy_from_slice(row);
                     }
                 }
                 known.with_lesson(label, Taught { change: lesson.change, sample: !all })

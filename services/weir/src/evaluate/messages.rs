@@ -12,9 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use weir_learn::evaluate::classes::Outcome;
 use weir_learn::evaluate::messages::{Filter, Options};
 use weir_learn::linear::Learner;
-use weir_learn::passive_aggressive::{self, Variant};
 use weir_learn::text;
-use weir_runtime::Settings;
+use weir_runtime::{Settings, SpamLearner};
 
 use super::figures;
 use crate::arguments::CommonOptions;
@@ -76,7 +75,7 @@ pub(crate) fn run(command: &EvaluateMessages, settings: &Settings) -> anyhow::Re
     let options = Options { delay: command.delay, flipped: command.flipped, seed: command.seed };
     let wanted =
         |learner: &Learner| command.learners.is_empty() || command.learners.iter().any(|n| n == learner.name());
-    let learners: Vec<Learner> = learners(spam.learning)?.into_iter().filter(wanted).collect();
+    let learners: Vec<Learner> = learners(settings)?.into_iter().filter(wanted).collect();
     let bar = ProgressBar::new((data.messages.len() * learners.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {percent} % {eta} left") {
         bar.set_style(style);
@@ -85,29 +84,16 @@ pub(crate) fn run(command: &EvaluateMessages, settings: &Settings) -> anyhow::Re
         learners.into_iter().map(|learner| evaluate(learner, spam.text, &data, options, &bar)).collect();
     bar.finish_and_clear();
     let report = Report::new(&data, &runs);
-    print!("{}", report.text(spam_learner(settings)?));
+    print!("{}", report.text(spam.learner.name()));
     if let Some(file) = &command.json {
         figures::write_json(file, &report)?;
     }
     command.plots.as_ref().map_or(Ok(()), |dir| plots::draw(dir, &runs))
 }
 
-/// Every learner that there is; Passive-Aggressive ones with the aggressiveness in force, others as they are by default.
-fn learners(learning: passive_aggressive::Settings) -> anyhow::Result<Vec<Learner>> {
-    let mut learners = Vec::new();
-    for variant in [Variant::Pa, Variant::PaI, Variant::PaII] {
-        let values = passive_aggressive::HyperParameters { variant, ..*learning.values() };
-        learners.push(Learner::PassiveAggressive(passive_aggressive::Settings::try_from(values)?));
-    }
-    learners.push(Learner::Arow(weir_learn::arow::Settings::default()));
-    learners.push(Learner::Ftrl(weir_learn::ftrl::Settings::default()));
-    learners.push(Learner::AdaGrad(weir_learn::adagrad::Settings::default()));
-    Ok(learners)
-}
-
-/// The learner that workers use.
-fn spam_learner(settings: &Settings) -> anyhow::Result<&'static str> {
-    Ok(Learner::PassiveAggressive(weir_models::spam_settings(settings)?.learning).name())
+/// Every learner that there is, with the hyper-parameters in force.
+fn learners(settings: &Settings) -> Result<Vec<Learner>, weir_learn::Error> {
+    SpamLearner::ALL.into_iter().map(|learner| weir_models::spam_learner(&settings.spam, learner)).collect()
 }
 
 fn evaluate(learner: Learner, text: text::Settings, data: &Data, options: Options, bar: &ProgressBar) -> Run {
@@ -135,7 +121,7 @@ mod tests {
 
     #[test]
     fn every_learner_has_a_name_that_can_be_chosen() {
-        let all = learners(passive_aggressive::Settings::default()).expect("valid");
+        let all = learners(&Settings::default()).expect("valid");
         assert_eq!(all.iter().map(Learner::name).collect::<Vec<_>>(), NAMES);
         assert_eq!((share("0.5"), share("1")), (Ok(0.5), Ok(1.0)));
         assert!(share("-1").is_err() && share("two").is_err());

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{
     EventMeaning, EventTypeSettings, GatewaySettings, KafkaSettings, MODELS, RecommenderSettings, ServerSettings,
-    Settings, SpamSettings, WorkerSettings, ranking,
+    Settings, WorkerSettings, ranking, spam,
 };
 use crate::Error;
 
@@ -21,7 +21,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
     kafka(&settings.kafka)?;
     settings.input.ratings.types.iter().try_for_each(|(name, kind)| event_type(name, kind))?;
     recommender(&settings.recommender)?;
-    spam(&settings.spam)?;
+    spam::check(&settings.spam)?;
     server(&settings.server)?;
     worker(&settings.worker)?;
     gateway(&settings.gateway)?;
@@ -141,30 +141,6 @@ fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {
         return Err(Error::setting("recommender.seen_items", recommender.seen_items, "a multiple of 16"));
     }
     ranking::check(&recommender.ranking)
-}
-
-fn spam(spam: &SpamSettings) -> Result<(), Error> {
-    range("spam.aggressiveness", spam.aggressiveness, 1e-6..=1e6)?;
-    range("spam.seed", spam.seed, 0..=i64::MAX as u64)?;
-    range("spam.slot_bits", spam.slot_bits, 8..=31)?;
-    range("spam.max_bytes", spam.max_bytes, 64..=1 << 24)?;
-    range("spam.max_features", spam.max_features, 16..=1 << 24)?;
-    range("spam.remembered_ids", spam.remembered_ids, 1..=1_000_000_000)?;
-    range("spam.remembered_hours", spam.remembered_hours, 1..=100_000)?;
-    // A row of features goes into a block of the store, which takes 60,000 bytes.
-    range("spam.remembered_bytes", spam.remembered_bytes, 16..=32_768)?;
-    range("spam.in_flight", spam.in_flight, 1..=1_000)?;
-    range("spam.history_share", spam.history_share, 0..=1_000_000)?;
-    if !spam.remembered_bytes.is_multiple_of(4) {
-        return Err(Error::setting("spam.remembered_bytes", spam.remembered_bytes, "a multiple of 4"));
-    }
-    range("spam.ready_labels", spam.ready_labels, 0..=1_000_000_000)?;
-    range("spam.review_from", spam.review_from, 0.0..=1.0)?;
-    range("spam.reject_from", spam.reject_from, 0.0..=1.0)?;
-    if spam.reject_from < spam.review_from {
-        return Err(Error::setting("spam.reject_from", spam.reject_from, "not below spam.review_from"));
-    }
-    Ok(())
 }
 
 fn server(server: &ServerSettings) -> Result<(), Error> {

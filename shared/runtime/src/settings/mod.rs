@@ -11,6 +11,7 @@ mod naming;
 mod origins;
 mod ranking;
 mod sections;
+mod spam;
 
 use std::path::PathBuf;
 
@@ -27,8 +28,9 @@ pub use origins::Origins;
 pub use ranking::{NegativesFrom, PositiveRatings, RankingLoss, RankingSettings};
 pub use sections::{
     GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
-    SpamSettings, SpamVariant, TopicSettings, WorkerSettings,
+    TopicSettings, WorkerSettings,
 };
+pub use spam::{AdagradSettings, ArowSettings, FtrlSettings, SpamLearner, SpamSettings};
 
 use crate::Error;
 

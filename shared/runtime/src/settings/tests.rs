@@ -249,6 +249,9 @@ fn values_that_cannot_work_are_refused() {
         ("recommender.ranking.negatives", "0"),
         ("recommender.ranking.positive_at_least", "NaN"),
         ("spam.aggressiveness", "0"),
+        ("spam.arow.regularisation", "NaN"),
+        ("spam.ftrl.l1", "-1"),
+        ("spam.adagrad.tolerance", "0.6"),
         ("spam.slot_bits", "7"),
         ("spam.max_bytes", "1"),
         ("spam.remembered_ids", "0"),
@@ -277,7 +280,7 @@ fn values_of_another_type_are_refused_with_their_origin() {
     refused("", &[], &[("server.partitioner", "random")], &["setting server.partitioner", "random", "hash", "range"]);
     let positive = "recommender.ranking.positive_ratings";
     refused("", &[], &[(positive, "4")], &["setting recommender.ranking.positive_ratings", "4", "at_least"]);
-    refused("", &[], &[("spam.variant", "pa-3")], &["setting spam.variant", "pa-3", "pa-ii"]);
+    refused("", &[], &[("spam.learner", "pa-3")], &["setting spam.learner", "pa-3", "pa-ii", "arow"]);
     refused("prefix = 3", &[], &[], &["setting prefix in configuration file", "weir.toml"]);
     refused("worker = 3", &[], &[], &["setting worker in configuration file"]);
     refused("[kafka.settings]\na = [1]", &[], &[], &["setting kafka.settings", "weir.toml"]);
