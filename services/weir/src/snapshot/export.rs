@@ -29,7 +29,7 @@ pub(crate) struct ExportCommand {
     model: String,
     /// The file to write
     file: PathBuf,
-    /// Write the vectors of users and items into DIR too, a CSV file for each table, for other tools
+    /// Write the vectors of users and items into DIR too, each table as CSV and as a matrix of `NumPy`, for other tools
     #[arg(long, value_name = "DIR")]
     vectors: Option<PathBuf>,
     #[command(flatten)]
