@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
-use weir_learn::{linear::Learner, seen::Ring, text};
+use weir_learn::{seen::Ring, text};
 use weir_models::recommender::RowParts;
-use weir_models::spam::Policy;
+use weir_models::spam::{Learning, Policy};
 use weir_models::{Description, ExpectedLayout, Named, recommender_settings, spam_settings};
 use weir_ps::TableSpec;
 use weir_runtime::Settings;
@@ -19,7 +19,7 @@ pub struct ServedModel {
     description: Description,
     taste: Taste,
     text: text::Settings,
-    learner: Learner,
+    learning: Arc<Learning>,
     policy: Policy,
     parameters_topic: String,
     /// The view that serves; none before the first one has caught up. No reader waits, neither for a batch that is applied nor for a view that
@@ -42,7 +42,7 @@ impl ServedModel {
                 parts: RowParts::new(&shape.factors, &shape.ranking),
             },
             text: spam.text,
-            learner: spam.learner,
+            learning: Arc::new(spam.learning),
             policy: spam.policy,
             parameters_topic: description.topics(&settings.prefix).parameters,
             serving: ArcSwapOption::empty(),
@@ -115,8 +115,8 @@ impl ServedModel {
     }
 
     /// How texts become the spam filter's features, and what its rows of them hold.
-    pub(crate) fn text(&self) -> (text::Settings, Learner) {
-        (self.text, self.learner)
+    pub(crate) fn text(&self) -> (text::Settings, Arc<Learning>) {
+        (self.text, Arc::clone(&self.learning))
     }
 
     /// What is made of the spam filter's scores.

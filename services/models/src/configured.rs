@@ -1,14 +1,19 @@
 //! Models as the settings describe them.
 
+use weir_learn::balance::Ratio;
 use weir_learn::linear::Learner;
+use weir_learn::passive_aggressive::multiclass::{Costs, Update};
 use weir_learn::passive_aggressive::{self, Variant};
 use weir_learn::ranking::{self, negatives, positive};
 use weir_learn::{Error, adagrad, arow, ftrl, mf, text};
-use weir_runtime::{NegativesFrom, PositiveRatings, RankingLoss, RankingSettings, Settings, SpamLearner};
+use weir_runtime::{
+    MulticlassUpdate, NegativesFrom, PositiveRatings, RankingLoss, RankingSettings, Settings, SpamLearner,
+};
+use weir_wire::message::Label;
 use weir_wire::verdict::Thresholds;
 
 use crate::recommender::{Predictions, RecommenderSettings};
-use crate::spam::{Policy, SpamSettings};
+use crate::spam::{Classes, Learning, Method, Policy, SpamSettings};
 
 /// The recommender's settings, checked.
 ///
@@ -94,7 +99,7 @@ pub fn spam_settings(settings: &Settings) -> Result<SpamSettings, weir_learn::Er
     Ok(SpamSettings {
         topic: settings.topics.messages.as_str().into(),
         text,
-        learner: spam_learner(spam, spam.learner)?,
+        learning: learning(spam)?,
         remembered_ids: spam.remembered_ids,
         remembered_seconds: spam.remembered_hours * 3_600,
         remembered_bytes: spam.remembered_bytes,
@@ -104,6 +109,35 @@ pub fn spam_settings(settings: &Settings) -> Result<SpamSettings, weir_learn::Er
             thresholds: Thresholds { review: spam.review_from, reject: spam.reject_from },
         },
     })
+}
+
+fn learning(spam: &weir_runtime::SpamSettings) -> Result<Learning, Error> {
+    let named = |names: &[String]| names.iter().filter_map(|name| Label::named(name)).collect::<Vec<_>>();
+    let (labels, learner) = (named(&spam.labels), spam_learner(spam, spam.learner)?);
+    let costs = costs(spam);
+    let method = match learner {
+        // The settings' own check lets no other learner through where there are more.
+        Learner::PassiveAggressive(settings) if labels.len() > 2 => {
+            let update = match spam.multiclass {
+                MulticlassUpdate::PredictionBased => Update::PredictionBased,
+                MulticlassUpdate::MaxLoss => Update::MaxLoss,
+            };
+            Method::Several(settings, update, Costs::new(&costs)?)
+        }
+        learner => Method::Two(learner, [costs[0][1], costs[1][0]]),
+    };
+    Ok(Learning {
+        classes: Classes::new(&labels, &named(&spam.wanted)),
+        method,
+        balance: Ratio::try_from(spam.balance)?,
+    })
+}
+
+/// By right label and answer.
+fn costs(spam: &weir_runtime::SpamSettings) -> Vec<Vec<f32>> {
+    let cost = |right: &String, answer: &String| spam.costs.get(right).and_then(|costs| costs.get(answer)).copied();
+    let row = |right| spam.labels.iter().map(|answer| cost(right, answer).unwrap_or(1.0)).collect();
+    spam.labels.iter().map(row).collect()
 }
 
 /// One of the spam filter's learners, with the hyper-parameters that the settings give it.
@@ -157,7 +191,7 @@ mod tests {
         ];
         let found = [SpamLearner::PaI, SpamLearner::Arow, SpamLearner::Ftrl, SpamLearner::Adagrad].map(named);
         assert_eq!(found, defaults);
-        assert_eq!(settings.learner, named(spam.learner));
+        assert_eq!(settings.learning, Learning::two(named(spam.learner)));
         assert_eq!(settings.policy, Policy::default());
     }
 
@@ -192,5 +226,20 @@ mod tests {
         check(PositiveRatings::Mean, false, positive::Rated::AtOrAboveMean);
         check(PositiveRatings::AtLeast, true, positive::Rated::AtLeast(4.0));
         check(PositiveRatings::Every, true, positive::Rated::Every);
+    }
+
+    #[test]
+    fn classes_and_costs_are_as_set() {
+        let mut spam = weir_runtime::SpamSettings { balance: 3.0, ..weir_runtime::SpamSettings::default() };
+        spam.costs.entry("ham".to_owned()).or_default().insert("spam".to_owned(), 5.0);
+        let learner = spam_learner(&spam, spam.learner).unwrap();
+        let balance = Ratio::try_from(3.0).unwrap();
+        let two = Learning { method: Method::Two(learner, [1.0, 5.0]), balance, ..Learning::two(learner) };
+        assert_eq!(learning(&spam).unwrap(), two);
+        spam.labels.push("phishing".to_owned());
+        let costs = Costs::new(&[vec![0.0, 1.0, 1.0], vec![5.0, 0.0, 1.0], vec![1.0, 1.0, 0.0]]).unwrap();
+        let several = Method::Several(passive_aggressive::Settings::default(), Update::MaxLoss, costs);
+        assert_eq!(learning(&spam).unwrap().method, several);
+        assert_eq!(learning(&spam).unwrap().classes.sides(&[1, 10, 100]), [101, 10]);
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use weir_runtime::{
-    EventMeaning, EventTypeSettings, FieldSource, LabelMeaning, MessageInputSettings, RatingInputSettings, Settings,
-    UnlistedEvents, how_to_set,
+    EventMeaning, EventTypeSettings, FieldSource, MessageInputSettings, RatingInputSettings, Settings, UnlistedEvents,
+    how_to_set,
 };
 use weir_wire::MappingError;
 use weir_wire::mapping::Source;
@@ -34,7 +34,7 @@ pub fn rating_mapping(settings: &Settings) -> Result<RatingMapping, InputError> 
 /// # Errors
 /// The first setting that makes no sense.
 pub fn message_mapping(settings: &Settings) -> Result<MessageMapping, InputError> {
-    let sources = message_sources(&settings.input.messages);
+    let sources = message_sources(&settings.input.messages, &settings.spam.labels);
     MessageMapping::new(&sources).map_err(|error| named("input.messages", "labels", error))
 }
 
@@ -65,18 +65,18 @@ fn event_type(kind: &EventTypeSettings) -> EventType {
     EventType { meaning, weight: kind.weight }
 }
 
-fn message_sources(input: &MessageInputSettings) -> MessageSources {
+fn message_sources(input: &MessageInputSettings, known: &[String]) -> MessageSources {
     let MessageInputSettings { id, text, label, ts, tenant, content_type, labels } = input;
     let fields =
         [("id", id), ("text", text), ("label", label), ("ts", ts), ("tenant", tenant), ("content_type", content_type)];
-    let meaning = |meaning: &LabelMeaning| match meaning {
-        LabelMeaning::Spam => Some(Label::Spam),
-        LabelMeaning::Ham => Some(Label::Ham),
-        LabelMeaning::None => None,
-    };
     MessageSources {
         fields: sources(fields),
-        labels: labels.iter().map(|(value, label)| (value.clone(), meaning(label))).collect(),
+        // What the settings' own check lets through is a label or says that there is none.
+        labels: labels
+            .iter()
+            .map(|(value, label)| (value.clone(), Label::named(label).filter(|_| label != "none")))
+            .collect(),
+        known: known.iter().filter_map(|name| Label::named(name)).collect(),
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
         else {
             panic!("no message");
         };
-        assert_eq!((text.as_deref(), label), (Some("hello"), Some(Label::Spam)));
+        assert_eq!((text.as_deref(), label), (Some("hello"), Some(Label::SPAM)));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The model `spam`: messages scored before they are learned, by a linear classifier on hashed features of their texts.
 //!
-//! A message's features are slots of one table, whose rows hold what the configured learner ([`weir_learn::linear`]) keeps of a feature.
+//! A message's features are slots of one table, whose rows hold what the configured learner keeps of a feature.
 //! A label teaches by a step, one number that moves the rows of its message's features. Messages are remembered for a while, by how many and how long,
 //! so that a label may come without the text, come twice, or be corrected.
 
 mod decode;
 mod explain;
 mod features;
+mod learning;
+mod measures;
 mod refuse;
 mod remembered;
 mod schema;
@@ -17,13 +19,13 @@ mod worker;
 
 use std::sync::Arc;
 
-use weir_learn::linear::Learner;
 use weir_learn::text;
 use weir_ps::{Model, Schema};
 use weir_wire::message::MessageMapping;
 
 pub use decode::{SpamDecoder, SpamEvent};
 pub use explain::{EXPLAINED_BYTES, Explanation, Part};
+pub use learning::{Classes, Learning, Method};
 pub use remembered::KnownMessage;
 pub use schema::SpamSchema;
 pub use score::{Calibration, Score, TextScorer, weight_key};
@@ -31,9 +33,10 @@ pub use server::SpamServer;
 pub use verdict::Policy;
 pub use worker::SpamWorker;
 
-/// By feature ([`weight_key`]): its row as the learner has it, one or two `f32`s.
+/// By feature ([`weight_key`]): its row as the learner has it: one or two `f32`s of two classes, a weight for each of several.
 pub const WEIGHTS: u8 = 0;
-/// How margins become probabilities: one row ([`weir_learn::calibration`]) under [`CALIBRATION_KEY`].
+/// How margins become probabilities: one row ([`weir_learn::calibration`]) under [`CALIBRATION_KEY`]; of more than two classes one
+/// each, under that key and those after it.
 pub const CALIBRATION: u8 = 1;
 /// By source partition ([`counts_key`]): what was done with its events, `u64`s in the order of [`Count`]. Kept by workers.
 pub const COUNTS: u8 = 2;
@@ -42,10 +45,10 @@ pub const COUNTS: u8 = 2;
 pub const FEATURES: u8 = 3;
 /// By message: its label and what it taught. Kept by workers.
 pub const REMEMBERED: u8 = 4;
-/// How many messages are of which class by their latest label: one row of two `u64`s, spam and ham, under [`CLASSES_KEY`].
+/// How many messages are of which class by their latest label: one row of `u64`s in the order of the labels, under [`CLASSES_KEY`].
 pub const CLASSES: u8 = 5;
 
-/// The one key of the table [`CALIBRATION`].
+/// The first key of the table [`CALIBRATION`].
 pub const CALIBRATION_KEY: u64 = 1;
 
 /// The one key of the table [`CLASSES`].
@@ -86,7 +89,7 @@ pub struct SpamSettings {
     /// How texts become features; its seed is that of ids too.
     pub text: text::Settings,
     /// How labels teach.
-    pub learner: Learner,
+    pub learning: Learning,
     /// Messages that a shard remembers.
     pub remembered_ids: usize,
     /// Seconds for which they are remembered, by records' times.

@@ -36,12 +36,17 @@ pub fn probability(row: &[f32; WIDTH], margin: f32) -> f32 {
 
 /// Learns that an example had this margin (before it was learned) and this label; a margin that is NaN is left out.
 pub fn learn(row: &mut [f32; WIDTH], margin: f32, label: Label) {
+    learn_weighted(row, margin, label, 1.0);
+}
+
+/// The same of an example that counts `weight` times.
+pub fn learn_weighted(row: &mut [f32; WIDTH], margin: f32, label: Label, weight: f32) {
     if margin.is_nan() {
         return;
     }
     let margin = margin.clamp(-MOST, MOST);
     let target = if label == Label::Positive { 1.0 } else { 0.0 };
-    let error = target - probability(row, margin);
+    let error = weight * (target - probability(row, margin));
     row[SQUARED_GRADIENT_SUM] += error * error * (margin * margin + 1.0);
     let step = RATE / (INITIAL_SUM + row[SQUARED_GRADIENT_SUM]).sqrt();
     row[SLOPE] += step * error * margin;

@@ -3,7 +3,7 @@
 //! What a recommender needs to learn and to answer, on rows of fixed width that others keep: matrix factorisation for
 //! explicit ratings ([`mf`]) and for order ([`ranking`]), what is popular now ([`popularity`]), what goes together ([`neighbours`]), how all
 //! that makes one order ([`blend`]), what a user has seen ([`seen`]), the best k of many ([`top_k`]), how what was learned side by side is added up ([`side_by_side`]), and how well all that predicts ([`evaluate`]). All of it learns event by event; [`offline`] learns from all events at once, in several passes. What a spam filter needs: features of a text ([`text`]), a
-//! linear classifier ([`linear`]: [`passive_aggressive`], [`arow`], [`ftrl`] or [`adagrad`]) and probabilities that mean what they say ([`calibration`]). Wherever possible
+//! linear classifier ([`linear`]: [`passive_aggressive`], [`arow`], [`ftrl`] or [`adagrad`]) classes of which one is ahead of the other ([`balance`]), and probabilities that mean what they say ([`calibration`]). Wherever possible
 //! rows hold **quantities that add**, so that changes made by several workers can be summed.
 //!
 //! Deliberately not here: where rows live and how they travel, clocks, randomness that is not computed from a seed and a
@@ -11,6 +11,7 @@
 
 pub mod adagrad;
 pub mod arow;
+pub mod balance;
 pub mod blend;
 pub mod calibration;
 pub mod evaluate;

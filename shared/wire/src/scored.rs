@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Reason, Reject};
 use crate::message::Label;
 use crate::output;
-use crate::verdict::{Action, Labels, State, Thresholds, Verdict};
+use crate::verdict::{Action, Labels, Probabilities, State, Thresholds, Verdict};
 
 /// A scored message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +20,12 @@ pub struct Scored<'a> {
     pub id: Cow<'a, str>,
     /// What the model takes it for.
     pub label: Label,
-    /// How likely it is spam, from 0 to 1.
+    /// How likely it is unwanted, from 0 to 1.
     pub probability: f32,
-    /// w·x: above 0 is spam, and the further from 0 the surer. Finite.
+    /// How likely each class is, of a model of more than two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probabilities: Option<Probabilities>,
+    /// w·x: above 0 is unwanted, and the further from 0 the surer. Finite.
     pub margin: f32,
     /// The label that came with the message, learned after it was scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,8 +126,9 @@ mod tests {
     fn scored(margin: f32, probability: f32) -> Scored<'static> {
         Scored {
             id: "sms-1".into(),
-            label: Label::Spam,
+            label: Label::SPAM,
             probability,
+            probabilities: None,
             margin,
             true_label: None,
             action: None,
@@ -145,11 +149,11 @@ mod tests {
     #[test]
     fn scores_are_written_in_the_order_of_the_fields() {
         let full = Scored {
-            true_label: Some(Label::Ham),
+            true_label: Some(Label::HAM),
             model: Model { learned: Some(12), ..scored(0.0, 0.0).model },
             ..scored(0.75, 0.68)
         };
-        let labels = Labels { spam: 7, ham: 50, needed: 50 };
+        let labels = Labels { counts: vec![(Label::SPAM, 7), (Label::HAM, 50)], needed: 50 };
         let full = full.with_verdict(Verdict::new(0.68, labels, Thresholds { review: 0.5, reject: 0.9 }));
         assert_eq!(
             String::from_utf8(written(&full)).unwrap(),
@@ -193,7 +197,7 @@ mod tests {
         check("{", "not JSON: EOF");
         check("[]", "not a scored message: invalid length 0");
         check(r#"{"id":"m"}"#, "not a scored message: missing field `label`");
-        check(r#"{"id":"m","label":"eggs"}"#, "not a scored message: unknown variant `eggs`");
+        check(r#"{"id":"m","label":"Eggs"}"#, "not a scored message: \"Eggs\" is no name of a label");
     }
 
     proptest! {

@@ -1,6 +1,13 @@
 //! What is to be done with a message, and on what grounds: the part that scored records and REST answers share.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
+
+use crate::message::Label;
 
 /// What is to be done with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,14 +32,91 @@ pub enum State {
 }
 
 /// Labels that the model has learned, as far as is known where the answer is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// In JSON one object: `{"spam":7,"ham":50,"needed":50}`. So no label is called [`NEEDED`].
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
-    /// Messages that are spam by their latest label.
-    pub spam: u64,
-    /// Messages that are ham by their latest label.
-    pub ham: u64,
+    /// Messages of each class by their latest label.
+    pub counts: Vec<(Label, u64)>,
     /// How many of each make the model ready.
     pub needed: u64,
+}
+
+/// The name beside those of labels.
+pub const NEEDED: &str = "needed";
+
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.counts.len() + 1))?;
+        for (label, count) in &self.counts {
+            map.serialize_entry(label, count)?;
+        }
+        map.serialize_entry(NEEDED, &self.needed)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Labels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries: Vec<(Cow<'de, str>, u64)> = deserializer.deserialize_map(Entries(std::marker::PhantomData))?;
+        let (mut counts, mut needed) = (Vec::with_capacity(entries.len()), None);
+        for (name, count) in entries {
+            match Label::named(&name) {
+                _ if name == NEEDED => needed = Some(count),
+                Some(label) => counts.push((label, count)),
+                None => return Err(D::Error::custom(format!("{name:?} is no name of a label"))),
+            }
+        }
+        let needed = needed.ok_or_else(|| D::Error::missing_field(NEEDED))?;
+        Ok(Self { counts, needed })
+    }
+}
+
+/// How likely each class is, in the model's order; in JSON one object. They sum to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probabilities(pub Vec<(Label, f32)>);
+
+impl Serialize for Probabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(label, probability)| (label, probability)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Probabilities {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries: Vec<(Cow<'de, str>, f32)> = deserializer.deserialize_map(Entries(std::marker::PhantomData))?;
+        let named = |(name, probability): (Cow<'_, str>, f32)| {
+            let label = Label::named(&name);
+            let label = label.ok_or_else(|| D::Error::custom(format!("{name:?} is no name of a label")))?;
+            Ok((label, probability))
+        };
+        entries.into_iter().map(named).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Reads the entries of an object in their order.
+struct Entries<T>(std::marker::PhantomData<T>);
+
+/// Most entries of an object that are read: more labels than any model has.
+const MOST_ENTRIES: usize = 256;
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+    type Value = Vec<(Cow<'de, str>, T)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of labels")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            if entries.len() == MOST_ENTRIES {
+                return Err(A::Error::custom("it has too many labels"));
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
 }
 
 /// The probabilities at which actions begin.
@@ -45,7 +129,7 @@ pub struct Thresholds {
 }
 
 /// What is to be done with a message, and on what grounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What is to be done with it.
     pub action: Action,
@@ -58,12 +142,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Of a message that is spam with this probability.
+    /// Of a message that is unwanted with this probability.
     ///
     /// A model that is still learning rejects nothing: one that knows a single class would take everything for it.
     #[must_use]
     pub fn new(probability: f32, labels: Labels, thresholds: Thresholds) -> Self {
-        let is_ready = labels.spam.min(labels.ham) >= labels.needed;
+        let is_ready = labels.counts.iter().all(|(_, count)| *count >= labels.needed);
         let action = match probability {
             low if low < thresholds.review => Action::Accept,
             high if high >= thresholds.reject && is_ready => Action::Reject,
@@ -77,10 +161,27 @@ impl Verdict {
 mod tests {
     use super::*;
 
+    fn labels(spam: u64, ham: u64, needed: u64) -> Labels {
+        Labels { counts: vec![(Label::SPAM, spam), (Label::HAM, ham)], needed }
+    }
+
+    #[test]
+    fn labels_are_one_object_in_their_order() {
+        let text = r#"{"spam":7,"ham":50,"phishing":0,"needed":50}"#;
+        let labels: Labels = serde_json::from_str(text).unwrap();
+        assert_eq!(labels.counts[2], (Label::named("phishing").unwrap(), 0));
+        assert_eq!(serde_json::to_string(&labels).unwrap(), text);
+        for bad in [r#"{"spam":7}"#, r#"{"Spam":7,"needed":1}"#, r#"{"spam":-1,"needed":1}"#, "[]"] {
+            assert!(serde_json::from_str::<Labels>(bad).is_err(), "{bad}");
+        }
+        let text = r#"{"spam":0.25,"ham":0.75}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Probabilities>(text).unwrap()).unwrap(), text);
+    }
+
     fn check(probability: f32, (spam, ham): (u64, u64), state: State, action: Action) {
-        let labels = Labels { spam, ham, needed: 50 };
+        let labels = labels(spam, ham, 50);
         let verdict = Verdict::new(probability, labels, Thresholds { review: 0.5, reject: 0.9 });
-        assert_eq!((verdict.state, verdict.action), (state, action), "{probability} {labels:?}");
+        assert_eq!((verdict.state, verdict.action), (state, action), "{probability} {verdict:?}");
     }
 
     #[test]
@@ -102,8 +203,8 @@ mod tests {
 
     #[test]
     fn equal_thresholds_leave_nothing_to_review() {
-        let labels = Labels { spam: 9, ham: 9, needed: 0 };
-        let action = |probability| Verdict::new(probability, labels, Thresholds { review: 0.5, reject: 0.5 }).action;
+        let action =
+            |probability| Verdict::new(probability, labels(9, 9, 0), Thresholds { review: 0.5, reject: 0.5 }).action;
         assert_eq!((action(0.49), action(0.5)), (Action::Accept, Action::Reject));
     }
 }

@@ -57,13 +57,13 @@ fn ratings_are_as_ever() {
 
 #[test]
 fn messages_are_as_ever() {
-    let (text, label) = (Some("two\nlines \u{0}\u{1b} 😀".into()), Some(Label::Spam));
+    let (text, label) = (Some("two\nlines \u{0}\u{1b} 😀".into()), Some(Label::SPAM));
     let (tenant, content_type) = (Some("shop".into()), Some("text/plain".into()));
     check_message(
         "message",
         &MessageEvent::Message { id: "m-1".into(), text, label, ts: Some(5), tenant, content_type },
     );
-    let (text, label) = (None, Some(Label::Ham));
+    let (text, label) = (None, Some(Label::HAM));
     let event = MessageEvent::Message { id: "m-1".into(), text, label, ts: None, tenant: None, content_type: None };
     check_message("message-label", &event);
     let (text, label) = (Some("".into()), None);
@@ -75,10 +75,11 @@ fn messages_are_as_ever() {
 fn scored_messages_are_as_ever() {
     let scored = Scored {
         id: "m \"1\"".into(),
-        label: Label::Spam,
+        label: Label::SPAM,
         probability: 0.679_178_7,
+        probabilities: None,
         margin: 0.75,
-        true_label: Some(Label::Ham),
+        true_label: Some(Label::HAM),
         action: None,
         state: None,
         labels: None,
@@ -87,7 +88,7 @@ fn scored_messages_are_as_ever() {
         model: Model { name: "spam".into(), generation: "g1".into(), learned: Some(12) },
     };
     check_scored("scored", &scored);
-    let labels = Labels { spam: 7, ham: 50, needed: 50 };
+    let labels = Labels { counts: vec![(Label::SPAM, 7), (Label::HAM, 50)], needed: 50 };
     let verdict = Verdict::new(0.679_178_7, labels, Thresholds { review: 0.5, reject: 0.9 });
     check_scored("scored-verdict", &scored.clone().with_verdict(verdict));
     let model = Model { learned: None, ..scored.model.clone() };

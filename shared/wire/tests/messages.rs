@@ -19,7 +19,7 @@ fn text() -> impl Strategy<Value = Cow<'static, str>> {
 }
 
 fn event() -> impl Strategy<Value = MessageEvent<'static>> {
-    let label = prop_oneof![Just(Label::Spam), Just(Label::Ham)];
+    let label = prop_oneof![Just(Label::SPAM), Just(Label::HAM)];
     let said = prop_oneof![(text().prop_map(Some), option::of(label.clone())), (Just(None), label.prop_map(Some)),];
     let about = (id(), option::of(any::<i64>()), option::of(id()), option::of(id()));
     (about, said, 0..10).prop_map(|((id, ts, tenant, content_type), (text, label), kind)| match kind {
@@ -79,7 +79,7 @@ fn check_against_serde_json(payload: &str) {
     let Ok(oracle) = serde_json::from_str::<Value>(payload) else { return };
     let field = |name: &str| oracle.get(name);
     assert_eq!(text.as_deref(), field("text").and_then(Value::as_str), "{payload}");
-    assert_eq!(label.map(Label::as_str), field("label").and_then(Value::as_str), "{payload}");
+    assert_eq!(label.as_ref().map(Label::as_str), field("label").and_then(Value::as_str), "{payload}");
     assert_eq!(*ts, field("ts").and_then(Value::as_i64), "{payload}");
 }
 

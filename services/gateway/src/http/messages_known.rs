@@ -57,7 +57,9 @@ pub(super) async fn get(
     let key = model.key(&id);
     let (known, offsets) = Gateway::read(model, move |view: &View| (view.known_message(key), view.offsets()))?;
     let Some(known) = known else { return Err(ApiError::UnknownMessage(id)) };
+    let (_, learning) = model.text();
     let KnownMessage { label, learned, features, whole, first_seen } = known;
+    let label = label.and_then(|class| learning.classes.label(class));
     let (first_seen, model) = (u64::from(first_seen) * 1_000, BasedOn::new(model, &offsets));
     Ok(Json(Known { id, label, learned, features, whole, first_seen, model }))
 }
@@ -80,8 +82,8 @@ fn said_label(body: &[u8]) -> Result<Value, ApiError> {
     match said {
         Value::Object(mut fields) => match fields.remove("label").filter(|label| !label.is_null()) {
             Some(label) => Ok(label),
-            None => refused("missing_field", "label: is missing, send {\"label\": \"spam\"} or \"ham\""),
+            None => refused("missing_field", "label: is missing, send {\"label\": \"spam\"} or another label"),
         },
-        _ => refused("wrong_type", "label: send an object, {\"label\": \"spam\"} or \"ham\""),
+        _ => refused("wrong_type", "label: send an object, {\"label\": \"spam\"} or another label"),
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use weir_models::spam::{Explanation, Score};
 use weir_wire::message::{self, Label, MessageEvent};
-use weir_wire::verdict::Verdict;
+use weir_wire::verdict::{Probabilities, Verdict};
 
 use super::extract::{JsonBytes, Parameters};
 use super::models::BasedOn;
@@ -26,6 +26,8 @@ struct Scored {
     id: String,
     label: Label,
     probability: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probabilities: Option<Probabilities>,
     margin: f32,
     #[serde(flatten)]
     verdict: Verdict,
@@ -57,16 +59,16 @@ pub(super) async fn post(
     let messages = messages(&bytes, if explain { MOST_EXPLAINED } else { MOST_MESSAGES })?;
     let model = gateway.spam()?;
     at_least::wait(&gateway, model, &query).await?;
-    let (settings, policy) = (model.text(), model.policy());
+    let ((settings, learning), policy) = (model.text(), model.policy());
     let read = move |view: &View| {
         let texts = || messages.iter().map(|(_, text)| text.as_str());
-        let scores = view.score(settings, texts());
-        let explained = if explain { view.explain(settings, texts()) } else { Vec::new() };
+        let scores = view.score((settings, &learning), texts());
+        let explained = if explain { view.explain((settings, &learning), texts()) } else { Vec::new() };
         let mut explained = explained.into_iter();
         let scored = |((id, _), score): ((String, String), Score)| {
-            let Score { label, probability, margin } = score;
-            let verdict = policy.verdict(probability, view.classes());
-            Scored { id, label, probability, margin, verdict, explanation: explained.next() }
+            let Score { label, probability, probabilities, margin } = score;
+            let verdict = policy.verdict(probability, &learning.classes, view.classes());
+            Scored { id, label, probability, probabilities, margin, verdict, explanation: explained.next() }
         };
         let scores = messages.into_iter().zip(scores).map(scored).collect();
         (scores, view.offsets())

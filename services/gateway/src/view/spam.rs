@@ -1,12 +1,7 @@
 //! What the spam filter's rows say of texts and messages.
 
-use weir_learn::linear::Learner;
 use weir_learn::text;
-use weir_models::spam::{
-    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, Calibration, Explanation, KnownMessage, REMEMBERED, Score,
-    TextScorer, WEIGHTS,
-};
-use weir_ps::words;
+use weir_models::spam::{CLASSES, CLASSES_KEY, Explanation, KnownMessage, Learning, REMEMBERED, Score, TextScorer};
 
 use super::View;
 
@@ -14,23 +9,21 @@ impl View {
     /// Scores texts, in their order, as a worker with these rows would.
     pub(crate) fn score<'a>(
         &self,
-        (settings, learner): (text::Settings, Learner),
+        (settings, learning): (text::Settings, &Learning),
         texts: impl Iterator<Item = &'a str>,
     ) -> Vec<Score> {
-        let calibration = self.row(CALIBRATION, CALIBRATION_KEY).map(words::f32s);
-        let calibration = calibration.map_or_else(Calibration::default, Calibration::from_values);
-        let mut scorer = TextScorer::new(settings, learner);
-        texts.map(|text| scorer.score(text, &calibration, |key| self.weights(key))).collect()
+        let mut scorer = TextScorer::new(settings, learning.clone());
+        texts.map(|text| scorer.score(text, |table, key| self.row(table, key))).collect()
     }
 
     /// Says of texts, in their order, what spoke for and against them.
     pub(crate) fn explain<'a>(
         &self,
-        (settings, learner): (text::Settings, Learner),
+        (settings, learning): (text::Settings, &Learning),
         texts: impl Iterator<Item = &'a str>,
     ) -> Vec<Explanation> {
-        let mut scorer = TextScorer::new(settings, learner);
-        texts.map(|text| scorer.explain(text, |key| self.weights(key))).collect()
+        let mut scorer = TextScorer::new(settings, learning.clone());
+        texts.map(|text| scorer.explain(text, |table, key| self.row(table, key))).collect()
     }
 
     /// How many labels were learned, for [`weir_models::spam::Policy::verdict`].
@@ -41,9 +34,5 @@ impl View {
     /// What is remembered of the message of this key.
     pub(crate) fn known_message(&self, key: u64) -> Option<KnownMessage> {
         KnownMessage::from_row(self.row(REMEMBERED, key)?)
-    }
-
-    fn weights(&self, key: u64) -> Option<&[f32]> {
-        self.row(WEIGHTS, key).map(words::f32s)
     }
 }

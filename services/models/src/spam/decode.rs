@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use weir_learn::text::Extractor;
 use weir_ps::{Batch, NameRef};
-use weir_wire::Reject;
 use weir_wire::message::{Label, MessageEvent, MessageMapping};
+use weir_wire::{Reason, Reject};
 
-use super::SpamModel;
+use super::{Classes, SpamModel};
 use crate::{Decoder, Input, InputModel};
 
 /// What an event says of its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// This is what it says; score it, and learn the label if there is one.
-    Text(Option<Label>),
+    Text(Option<u8>),
     /// This is what it is.
-    Label(Label),
+    Label(u8),
     /// It is to be forgotten.
     Forget,
 }
@@ -98,6 +98,7 @@ impl Features {
 pub struct SpamDecoder {
     mapping: Arc<MessageMapping>,
     extractor: Extractor,
+    classes: Classes,
     hash_seed: u64,
 }
 
@@ -106,8 +107,21 @@ impl InputModel for SpamModel {
 
     fn decoder(&self) -> SpamDecoder {
         let (mapping, extractor) = (Arc::clone(&self.mapping), Extractor::new(self.settings.text));
-        SpamDecoder { mapping, extractor, hash_seed: self.settings.hash_seed() }
+        SpamDecoder {
+            mapping,
+            extractor,
+            classes: self.settings.learning.classes.clone(),
+            hash_seed: self.settings.hash_seed(),
+        }
     }
+}
+
+/// The class of a label. The mapping lets no other labels through than the model has.
+fn class(classes: &Classes, label: Label) -> Result<u8, Reject> {
+    let unknown = || {
+        Reject::new(Reason::UnknownLabel, "label", format!("is \"{}\", which is none of the model's", label.as_str()))
+    };
+    classes.class(label).ok_or_else(unknown)
 }
 
 /// What came, which is a few bytes of a label alone. A key that is no text is left out.
@@ -118,9 +132,16 @@ fn as_text(bytes: Option<&[u8]>) -> &str {
 impl Decoder<SpamEvent> for SpamDecoder {
     fn decode(&mut self, input: Input<'_>, batch: &mut Batch<SpamEvent>) -> Result<(), Reject> {
         let (id, text, kind) = match self.mapping.parse(input.key, input.payload)? {
-            MessageEvent::Message { id, text: Some(text), label, .. } => (id, Some(text), Kind::Text(label)),
-            // The parser takes no message with neither.
-            MessageEvent::Message { id, text: None, label, .. } => (id, None, label.map_or(Kind::Forget, Kind::Label)),
+            MessageEvent::Message { id, text, label, .. } => {
+                let label = label.map(|label| class(&self.classes, label)).transpose()?;
+                let kind = match (&text, label) {
+                    (Some(_), label) => Kind::Text(label),
+                    (None, Some(label)) => Kind::Label(label),
+                    // The parser takes no message with neither.
+                    (None, None) => Kind::Forget,
+                };
+                (id, text, kind)
+            }
             MessageEvent::Forget { id } => (id, None, Kind::Forget),
         };
         let record = match kind {

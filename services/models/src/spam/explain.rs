@@ -33,15 +33,15 @@ pub struct Part {
 /// What spoke most for either class, the heaviest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Explanation {
-    /// For spam.
+    /// For what is unwanted.
     pub spam: Vec<Part>,
-    /// For ham.
+    /// For what is wanted.
     pub ham: Vec<Part>,
 }
 
 impl TextScorer {
     /// Tells what spoke most for and against the beginning of `text`; `row` as for [`TextScorer::score`].
-    pub fn explain<'a>(&mut self, text: &str, row: impl Fn(u64) -> Option<&'a [f32]>) -> Explanation {
+    pub fn explain<'a>(&mut self, text: &str, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Explanation {
         let text = beginning(text);
         let parts = parts(text);
         let whole = self.margin(text, &row);
@@ -110,7 +110,7 @@ mod tests {
     use weir_learn::text;
 
     use super::*;
-    use crate::spam::weight_key;
+    use crate::spam::{Learning, weight_key};
 
     fn names(parts: &[Part]) -> Vec<&str> {
         parts.iter().map(|part| part.part.as_str()).collect()
@@ -119,15 +119,16 @@ mod tests {
     /// Weights by which the features of `spam` speak for it and those of `ham` against.
     fn explain(spam: &str, ham: &str, text: &str) -> Explanation {
         let mut extractor = text::Extractor::new(text::Settings::default());
-        let mut weights = std::collections::BTreeMap::<u64, [f32; 1]>::new();
+        let mut weights = std::collections::BTreeMap::<u64, [u32; 1]>::new();
         for (text, weight) in [(spam, 1.0), (ham, -1.0)] {
             for &slot in extractor.extract(text).slots {
-                weights.entry(weight_key(slot)).or_insert([0.0])[0] += weight;
+                let [sum] = weights.entry(weight_key(slot)).or_insert([0]);
+                *sum = (f32::from_bits(*sum) + weight).to_bits();
             }
         }
         let learner = Learner::PassiveAggressive(passive_aggressive::Settings::default());
-        let row = |key| weights.get(&key).map(<[f32; 1]>::as_slice);
-        TextScorer::new(text::Settings::default(), learner).explain(text, row)
+        let row = |_, key| weights.get(&key).map(<[u32; 1]>::as_slice);
+        TextScorer::new(text::Settings::default(), Learning::two(learner)).explain(text, row)
     }
 
     #[test]

@@ -4,17 +4,21 @@
 //! the one that the former label took is taken back before the new label is learned. A label that comes before its text
 //! waits for it.
 
-use weir_wire::message::Label;
+use super::learning::Lesson;
 
 /// Words of a row; a row of zero words is a message that is not known.
 pub(super) const WIDTH: usize = 4;
 
-const KEPT: u32 = 0x00FF_FFFF;
-const WHOLE: u32 = 1 << 24;
-const SPAM: u32 = 1 << 25;
-const HAM: u32 = 1 << 26;
-const TAUGHT: u32 = 1 << 27;
-const SAMPLE: u32 = 1 << 28;
+const KEPT: u32 = 0xFFFF;
+const WHOLE: u32 = 1 << 16;
+const TAUGHT: u32 = 1 << 17;
+const SAMPLE: u32 = 1 << 18;
+/// Where the label's class stands, plus one; 0 is none.
+const CLASS_SHIFT: u32 = 20;
+const CLASS: u32 = 0x3F;
+/// Where the class stands that the label was learned against.
+const WRONG_SHIFT: u32 = 26;
+const WRONG: u32 = 0x1F;
 const KNOWN: u32 = 1 << 31;
 
 /// A message as it is known; by default it is not.
@@ -23,7 +27,7 @@ pub(super) struct Remembered {
     /// What it said; none as long as only a label came.
     pub(super) text: Option<Text>,
     /// What it is said to be.
-    pub(super) label: Option<Label>,
+    pub(super) label: Option<u8>,
     /// What the label taught; none as long as it has not.
     pub(super) taught: Option<Taught>,
     /// When it was first seen: seconds since 1970 by its record's time.
@@ -33,8 +37,8 @@ pub(super) struct Remembered {
 /// What is remembered of a message, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownMessage {
-    /// The latest label.
-    pub label: Option<Label>,
+    /// The class of the latest label.
+    pub label: Option<u8>,
     /// Whether the label was learned; if not, it waits for its text.
     pub learned: bool,
     /// Features that are kept; none of a message of which only a label came.
@@ -70,8 +74,8 @@ pub(super) struct Text {
 /// A step that was taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Taught {
-    /// What it added to the weight of each feature.
-    pub(super) change: f32,
+    /// What it taught each feature.
+    pub(super) lesson: Lesson,
     /// Whether it did so for the features that are kept, and not for all.
     pub(super) sample: bool,
 }
@@ -84,9 +88,9 @@ pub(super) enum Step {
     /// It was learned before, or waits already.
     Repeat,
     /// There is no text to learn it with.
-    Wait(Label),
+    Wait(u8),
     /// Take a step back, where there is one that can be, and learn the label.
-    Learn { label: Label, undo: Option<Taught>, corrects: bool },
+    Learn { label: u8, undo: Option<Taught>, corrects: bool },
 }
 
 impl Remembered {
@@ -98,10 +102,11 @@ impl Remembered {
             return Self::default();
         }
         let text = Text { fingerprint, kept: state & KEPT, whole: has(WHOLE) };
-        let taught = Taught { change: f32::from_bits(change), sample: has(SAMPLE) };
+        let lesson = Lesson { change: f32::from_bits(change), wrong: (state >> WRONG_SHIFT & WRONG) as u8 };
+        let taught = Taught { lesson, sample: has(SAMPLE) };
         Self {
             text: (text.kept > 0).then_some(text),
-            label: if has(SPAM) { Some(Label::Spam) } else { has(HAM).then_some(Label::Ham) },
+            label: ((state >> CLASS_SHIFT & CLASS) as u8).checked_sub(1),
             taught: has(TAUGHT).then_some(taught),
             seconds,
         }
@@ -110,14 +115,11 @@ impl Remembered {
     /// As a row.
     pub(super) fn to_words(self) -> [u32; WIDTH] {
         let flag = |flag, is| if is { flag } else { 0 };
-        let label = match self.label {
-            None => 0,
-            Some(Label::Spam) => SPAM,
-            Some(Label::Ham) => HAM,
-        };
+        let label = self.label.map_or(0, |class| ((u32::from(class) + 1) & CLASS) << CLASS_SHIFT);
         let text = self.text.map_or(0, |text| text.kept.min(KEPT) | flag(WHOLE, text.whole));
-        let taught = self.taught.map_or(0, |taught| TAUGHT | flag(SAMPLE, taught.sample));
-        let change = self.taught.map_or(0, |taught| taught.change.to_bits());
+        let wrong = |taught: Taught| (u32::from(taught.lesson.wrong) & WRONG) << WRONG_SHIFT;
+        let taught = self.taught.map_or(0, |taught| TAUGHT | flag(SAMPLE, taught.sample) | wrong(taught));
+        let change = self.taught.map_or(0, |taught| taught.lesson.change.to_bits());
         let fingerprint = self.text.map_or(0, |text| text.fingerprint);
         [KNOWN | label | text | taught, change, fingerprint, self.seconds]
     }
@@ -131,13 +133,15 @@ impl Remembered {
     /// With a text that has come. If it is another one than before, what that one's label taught stays.
     pub(super) fn with_text(self, text: Text) -> Self {
         let same = self.text.is_some_and(|known| known.fingerprint == text.fingerprint);
-        let stays = |taught: Taught| Taught { change: if same { taught.change } else { 0.0 }, ..taught };
+        let nothing = |lesson: Lesson| Lesson { change: 0.0, ..lesson };
+        let stays =
+            |taught: Taught| Taught { lesson: if same { taught.lesson } else { nothing(taught.lesson) }, ..taught };
         Self { text: Some(text), taught: self.taught.map(stays), ..self }
     }
 
     /// What to do with the label of an event, if it has one, or else with one that waits. `all` says that all features
     /// of the text are at hand, and not only those that are kept.
-    pub(super) fn step(self, label: Option<Label>, all: bool) -> Step {
+    pub(super) fn step(self, label: Option<u8>, all: bool) -> Step {
         let waiting = self.label.filter(|_| self.taught.is_none());
         let Some(label) = label.or(waiting) else { return Step::Nothing };
         let corrects = match self.taught {
@@ -154,12 +158,12 @@ impl Remembered {
     }
 
     /// With a label that was learned.
-    pub(super) fn with_lesson(self, label: Label, taught: Taught) -> Self {
+    pub(super) fn with_lesson(self, label: u8, taught: Taught) -> Self {
         Self { label: Some(label), taught: Some(taught), ..self }
     }
 
     /// With a label that waits for a text.
-    pub(super) fn with_waiting(self, label: Label) -> Self {
+    pub(super) fn with_waiting(self, label: u8) -> Self {
         Self { label: Some(label), taught: None, ..self }
     }
 
@@ -185,52 +189,54 @@ mod tests {
 
     const TEXT: Text = Text { fingerprint: 7, kept: 5, whole: true };
     const LONG: Text = Text { whole: false, ..TEXT };
-    const SPAM_STEP: Taught = Taught { change: 0.25, sample: false };
+    const SPAM: u8 = 0;
+    const HAM: u8 = 1;
+    const SPAM_STEP: Taught = Taught { lesson: Lesson { change: 0.25, wrong: 0 }, sample: false };
 
     fn unlabelled(text: Text) -> Remembered {
         Remembered { text: Some(text), ..Remembered::default() }
     }
 
     fn spam(text: Text) -> Remembered {
-        unlabelled(text).with_lesson(Label::Spam, SPAM_STEP)
+        unlabelled(text).with_lesson(SPAM, SPAM_STEP)
     }
 
-    fn learn(label: Label, undo: Option<Taught>, corrects: bool) -> Step {
+    fn learn(label: u8, undo: Option<Taught>, corrects: bool) -> Step {
         Step::Learn { label, undo, corrects }
     }
 
     #[test]
     fn a_label_is_learned_once_and_another_corrects_it() {
-        let (spam_label, ham_label) = (Some(Label::Spam), Some(Label::Ham));
+        let (spam_label, ham_label) = (Some(SPAM), Some(HAM));
         assert_eq!(unlabelled(TEXT).step(None, true), Step::Nothing);
-        assert_eq!(unlabelled(TEXT).step(spam_label, true), learn(Label::Spam, None, false));
-        assert_eq!(unlabelled(LONG).step(spam_label, false), learn(Label::Spam, None, false));
+        assert_eq!(unlabelled(TEXT).step(spam_label, true), learn(SPAM, None, false));
+        assert_eq!(unlabelled(LONG).step(spam_label, false), learn(SPAM, None, false));
         assert_eq!(spam(TEXT).step(spam_label, true), Step::Repeat);
         assert_eq!(spam(TEXT).step(None, true), Step::Nothing);
-        assert_eq!(spam(TEXT).step(ham_label, false), learn(Label::Ham, Some(SPAM_STEP), true));
-        assert_eq!(spam(LONG).step(ham_label, true), learn(Label::Ham, Some(SPAM_STEP), true));
-        assert_eq!(spam(LONG).step(ham_label, false), learn(Label::Ham, None, true), "only a sample is at hand");
+        assert_eq!(spam(TEXT).step(ham_label, false), learn(HAM, Some(SPAM_STEP), true));
+        assert_eq!(spam(LONG).step(ham_label, true), learn(HAM, Some(SPAM_STEP), true));
+        assert_eq!(spam(LONG).step(ham_label, false), learn(HAM, None, true), "only a sample is at hand");
     }
 
     #[test]
     fn a_label_waits_for_its_text() {
         let nobody = Remembered::default();
-        assert_eq!(nobody.step(Some(Label::Spam), false), Step::Wait(Label::Spam));
-        let waiting = nobody.with_waiting(Label::Spam);
-        assert_eq!(waiting.step(Some(Label::Spam), false), Step::Repeat);
-        assert_eq!(waiting.step(Some(Label::Ham), false), Step::Wait(Label::Ham));
-        assert_eq!(waiting.with_text(TEXT).step(None, true), learn(Label::Spam, None, false));
-        assert_eq!(waiting.with_text(TEXT).step(Some(Label::Ham), true), learn(Label::Ham, None, false));
+        assert_eq!(nobody.step(Some(SPAM), false), Step::Wait(SPAM));
+        let waiting = nobody.with_waiting(SPAM);
+        assert_eq!(waiting.step(Some(SPAM), false), Step::Repeat);
+        assert_eq!(waiting.step(Some(HAM), false), Step::Wait(HAM));
+        assert_eq!(waiting.with_text(TEXT).step(None, true), learn(SPAM, None, false));
+        assert_eq!(waiting.with_text(TEXT).step(Some(HAM), true), learn(HAM, None, false));
     }
 
     #[test]
     fn another_text_takes_nothing_back() {
         let other = spam(TEXT).with_text(Text { fingerprint: 8, ..TEXT });
-        let nothing = Taught { change: 0.0, ..SPAM_STEP };
-        assert_eq!(other.step(Some(Label::Spam), true), Step::Repeat);
-        assert_eq!(other.step(Some(Label::Ham), true), learn(Label::Ham, Some(nothing), true));
+        let nothing = Taught { lesson: Lesson { change: 0.0, wrong: 0 }, ..SPAM_STEP };
+        assert_eq!(other.step(Some(SPAM), true), Step::Repeat);
+        assert_eq!(other.step(Some(HAM), true), learn(HAM, Some(nothing), true));
         assert_eq!(spam(TEXT).with_text(TEXT), spam(TEXT));
-        assert_eq!(spam(TEXT).without_text().step(Some(Label::Ham), false), Step::Wait(Label::Ham));
+        assert_eq!(spam(TEXT).without_text().step(Some(HAM), false), Step::Wait(HAM));
     }
 
     #[test]
@@ -246,13 +252,13 @@ mod tests {
     proptest! {
         #[test]
         fn rows_come_back_as_they_went_in(
-            text in prop::option::of((any::<u32>(), 1..1_u32 << 24, any::<bool>())),
-            label in prop::option::of(prop_oneof![Just(Label::Spam), Just(Label::Ham)]),
-            taught in prop::option::of((-1.0_f32..1.0, any::<bool>())),
+            text in prop::option::of((any::<u32>(), 1..1_u32 << 16, any::<bool>())),
+            label in prop::option::of(0..32_u8),
+            taught in prop::option::of((-1.0_f32..1.0, any::<bool>(), 0..32_u8)),
             seconds in any::<u32>(),
         ) {
             let text = text.map(|(fingerprint, kept, whole)| Text { fingerprint, kept, whole });
-            let taught = taught.map(|(change, sample)| Taught { change, sample });
+            let taught = taught.map(|(change, sample, wrong)| Taught { lesson: Lesson { change, wrong }, sample });
             let remembered = Remembered { text, label, taught, seconds };
             prop_assert_eq!(Remembered::from_words(&remembered.to_words()), remembered);
             prop_assert_eq!(Remembered::from_words(&[0; WIDTH]), Remembered::default());

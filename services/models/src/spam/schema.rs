@@ -3,14 +3,19 @@
 use weir_learn::calibration;
 use weir_learn::linear::Learner;
 use weir_ps::{Rule, Schema, TableSpec, words};
+use weir_wire::message::Label;
 
-use super::{CALIBRATION, COUNT_VALUES, SpamSettings, features, remembered, verdict};
+use super::learning::{Learning, Method};
+use super::{CALIBRATION, COUNT_VALUES, SpamSettings, features, remembered};
+
+/// Raised when rows mean something else. 2: what is remembered names classes by number.
+const ROWS: u32 = 2;
 
 /// What the spam filter's rows look like.
 pub struct SpamSchema {
     tables: [TableSpec; 6],
     slot_bits: u32,
-    learner: Learner,
+    learning: Learning,
 }
 
 impl SpamSchema {
@@ -20,14 +25,14 @@ impl SpamSchema {
         let table = |id, name, width, rule| TableSpec { id, name, width, rule, cached: false, named: false };
         let features = features::width(settings.remembered_bytes);
         let tables = [
-            table(super::WEIGHTS, "weights", settings.learner.width(), Rule::AddF32),
+            table(super::WEIGHTS, "weights", settings.learning.width(), Rule::AddF32),
             table(CALIBRATION, "calibration", calibration::WIDTH, Rule::AddF32),
             TableSpec { cached: true, ..table(super::COUNTS, "counts", 2 * COUNT_VALUES, Rule::AddU64) },
             table(super::FEATURES, "features", features, Rule::Replace),
             TableSpec { cached: true, ..table(super::REMEMBERED, "remembered", remembered::WIDTH, Rule::Replace) },
-            table(super::CLASSES, "classes", 2 * verdict::CLASS_VALUES, Rule::AddU64),
+            table(super::CLASSES, "classes", 2 * settings.learning.classes.labels().len(), Rule::AddU64),
         ];
-        Self { tables, slot_bits: settings.text.values().slot_bits, learner: settings.learner }
+        Self { tables, slot_bits: settings.text.values().slot_bits, learning: settings.learning.clone() }
     }
 }
 
@@ -44,17 +49,20 @@ impl Schema for SpamSchema {
 
     /// The widths alone do not say whose rows they are.
     fn settings(&self) -> Vec<(&'static str, u64)> {
-        let name = match self.learner {
-            Learner::PassiveAggressive(_) => "spam.learner.pa",
-            Learner::Arow(_) => "spam.learner.arow",
-            Learner::Ftrl(_) => "spam.learner.ftrl",
-            Learner::AdaGrad(_) => "spam.learner.adagrad",
+        let name = match &self.learning.method {
+            Method::Two(Learner::PassiveAggressive(_), _) => "spam.learner.pa",
+            Method::Two(Learner::Arow(_), _) => "spam.learner.arow",
+            Method::Two(Learner::Ftrl(_), _) => "spam.learner.ftrl",
+            Method::Two(Learner::AdaGrad(_), _) => "spam.learner.adagrad",
+            Method::Several(..) => "spam.learner.pa.several",
         };
-        vec![(name, self.learner.width() as u64)]
+        let labels: Vec<&str> = self.learning.classes.labels().iter().map(Label::as_str).collect();
+        let labels = weir_wire::key(0, &labels.join(","));
+        vec![(name, self.learning.width() as u64), ("spam.labels (hash)", labels)]
     }
 
     /// Weights of one number of slots mean nothing under another.
     fn version(&self) -> u32 {
-        100 + self.slot_bits
+        ROWS * 100 + self.slot_bits
     }
 }

@@ -1,9 +1,12 @@
-//! From weights to what is said of a message: the same for the worker that scores and the gateway that answers.
+//! From rows to what is said of a message: the same for the worker that scores and the gateway that answers.
 
-use weir_learn::linear::{Learner, MAX_WIDTH};
-use weir_learn::passive_aggressive::Label;
-use weir_learn::{calibration, text};
+use weir_learn::{balance, calibration, text};
+use weir_ps::words;
 use weir_wire::message;
+use weir_wire::verdict::Probabilities;
+
+use super::learning::{Learning, Method, lead};
+use super::{CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, WEIGHTS, verdict};
 
 /// The key of a feature's weight. Slots are small numbers, and row tables want keys whose bits all vary; to multiply by
 /// an odd number gives every slot a key of its own.
@@ -14,14 +17,16 @@ pub fn weight_key(slot: u32) -> u64 {
 }
 
 /// What is said of a message.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// What it is taken for.
     pub label: message::Label,
-    /// How likely it is spam, from 0 to 1.
+    /// How likely it is unwanted, from 0 to 1.
     pub probability: f32,
-    /// Above 0 is spam. Finite.
+    /// Above 0 is unwanted.
     pub margin: f32,
+    /// How likely each class is, where there are more than two.
+    pub probabilities: Option<Probabilities>,
 }
 
 /// A row of the calibration table.
@@ -42,28 +47,109 @@ impl Calibration {
         values.as_array().map_or_else(Self::default, |values| Self(*values))
     }
 
-    /// What a margin says.
-    #[must_use]
-    pub fn score(&self, margin: f32) -> Score {
-        // A sum that overflowed is as sure as can be; JSON and readers know finite numbers only.
-        let margin = if margin.is_nan() { 0.0 } else { margin.clamp(f32::MIN, f32::MAX) };
-        let label = label_to_wire(Label::of_margin(margin));
+    fn probability(self, margin: f32) -> f32 {
         let probability = calibration::probability(&self.0, margin);
-        Score { label, probability: if probability.is_nan() { 0.5 } else { probability }, margin }
+        if probability.is_nan() { 0.5 } else { probability }
     }
 }
 
-pub(super) fn label_to_wire(label: Label) -> message::Label {
-    match label {
-        Label::Positive => message::Label::Spam,
-        Label::Negative => message::Label::Ham,
+/// What scores depend on beside a message's own rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The calibration's rows.
+    pub(super) calibrations: Vec<Calibration>,
+    /// Labels of each class.
+    pub(super) counts: Vec<u64>,
+}
+
+impl Learning {
+    /// The class that the scores speak for, of several equal ones a wanted one.
+    fn answer(&self, scores: &[f32]) -> usize {
+        let (classes, [unwanted, wanted]) = (&self.classes, self.best(scores));
+        match &self.method {
+            Method::Two(..) => classes.of_side(scores[0] <= 0.0 || scores[0].is_nan()).next().unwrap_or_default(),
+            Method::Several(..) if scores[unwanted] > scores[wanted] => unwanted,
+            Method::Several(..) => wanted,
+        }
+    }
+
+    /// The class of the highest value on each side, unwanted and wanted; of several the first.
+    fn best(&self, values: &[f32]) -> [usize; 2] {
+        let value = |class: usize| values.get(class).copied().unwrap_or_default();
+        let best = |best: usize, class: usize| if value(class) > value(best) { class } else { best };
+        [false, true].map(|wanted| self.classes.of_side(wanted).reduce(best).unwrap_or_default())
+    }
+
+    /// Above 0 is unwanted.
+    pub(super) fn margin(&self, scores: &[f32]) -> f32 {
+        let [unwanted, wanted] = self.best(scores);
+        match &self.method {
+            Method::Two(..) => scores[0],
+            Method::Several(..) => scores[unwanted] - scores[wanted],
+        }
+    }
+
+    /// What scores say.
+    ///
+    /// The label is what the scores are highest for. While one side is ahead of the other by more than the balance allows, all scores lean
+    /// to it, and the calibration, which learns in a balanced way, decides.
+    pub(super) fn score(&self, scores: &[f32], known: &Known) -> Score {
+        let classes = &self.classes;
+        let [unwanted, wanted] = classes.sides(&known.counts);
+        let mut likely = self.likely(scores, known);
+        hold_back(&mut likely, |class| classes.is_wanted(class), balance::surest(wanted));
+        let probability: f32 = classes.of_side(false).map(|class| likely[class]).sum();
+        let answer = if self.balance.is_lopsided(unwanted, wanted) {
+            self.best(&likely)[usize::from(probability <= 0.5)]
+        } else {
+            self.answer(scores)
+        };
+        let named = || Probabilities(classes.labels().iter().copied().zip(likely.iter().copied()).collect());
+        Score {
+            label: classes.labels()[answer],
+            probability: probability.clamp(0.0, 1.0),
+            margin: self.margin(scores),
+            probabilities: (classes.len() > 2).then(named),
+        }
+    }
+
+    /// How likely each class is. Of several each is calibrated against all others, and what comes out is made to sum to 1.
+    ///
+    /// Source: Zadrozny, Elkan, "Transforming Classifier Scores into Accurate Multiclass Probability Estimates", KDD 2002, section 5.
+    fn likely(&self, scores: &[f32], known: &Known) -> Vec<f32> {
+        let calibration = |place: usize| known.calibrations.get(place).copied().unwrap_or_default();
+        if let Method::Two(..) = self.method {
+            let unwanted = calibration(0).probability(scores[0]);
+            let of = |class| if self.classes.is_wanted(class) { 1.0 - unwanted } else { unwanted };
+            return (0..2).map(of).collect();
+        }
+        let mut likely: Vec<f32> =
+            (0..scores.len()).map(|class| calibration(class).probability(lead(scores, class))).collect();
+        let sum: f32 = likely.iter().sum();
+        let even = 1.0 / likely.len() as f32;
+        for likely in &mut likely {
+            *likely = if sum > 0.0 { *likely / sum } else { even };
+        }
+        likely
     }
 }
 
-pub(super) fn label_from_wire(label: message::Label) -> Label {
-    match label {
-        message::Label::Spam => Label::Positive,
-        message::Label::Ham => Label::Negative,
+/// Lets the unwanted classes have at most `most` together; what they lose the others get.
+fn hold_back(likely: &mut [f32], is_wanted: impl Fn(usize) -> bool, most: f32) {
+    let of = |likely: &[f32], side: bool| {
+        let of_side = likely.iter().enumerate().filter(|(class, _)| is_wanted(*class) == side);
+        (of_side.clone().map(|(_, likely)| likely).sum::<f32>(), of_side.count() as f32)
+    };
+    let ((unwanted, _), (wanted, classes)) = (of(likely, false), of(likely, true));
+    if unwanted <= most {
+        return;
+    }
+    for (class, likely) in likely.iter_mut().enumerate() {
+        *likely = match (is_wanted(class), wanted > 0.0) {
+            (false, _) => *likely * most / unwanted,
+            (true, true) => *likely * (1.0 - most) / wanted,
+            (true, false) => (1.0 - most) / classes,
+        };
     }
 }
 
@@ -71,36 +157,65 @@ pub(super) fn label_from_wire(label: message::Label) -> Label {
 #[derive(Clone, Debug)]
 pub struct TextScorer {
     extractor: text::Extractor,
-    learner: Learner,
+    learning: Learning,
+    nothing: Vec<f32>,
     rows: Vec<f32>,
+    scores: Vec<f32>,
 }
 
 impl TextScorer {
-    /// With a model's features and learner.
+    /// With a model's features and learning.
     #[must_use]
-    pub fn new(settings: text::Settings, learner: Learner) -> Self {
-        Self { extractor: text::Extractor::new(settings), learner, rows: Vec::new() }
+    pub fn new(settings: text::Settings, learning: Learning) -> Self {
+        let nothing = vec![0.0; learning.width()];
+        Self { extractor: text::Extractor::new(settings), learning, nothing, rows: Vec::new(), scores: Vec::new() }
     }
 
-    /// Scores one text; `row` gives the row under a key ([`weight_key`]), none where there is none.
-    pub fn score<'a>(
-        &mut self,
-        text: &str,
-        calibration: &Calibration,
-        row: impl Fn(u64) -> Option<&'a [f32]>,
-    ) -> Score {
-        calibration.score(self.margin(text, &row))
+    /// Scores one text; `row` gives the row of a table under a key, none where there is none.
+    pub fn score<'a>(&mut self, text: &str, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Score {
+        let calibration = |place: usize| {
+            let row = row(CALIBRATION, CALIBRATION_KEY + place as u64);
+            row.map_or_else(Calibration::default, |row| Calibration::from_values(words::f32s(row)))
+        };
+        let mut known =
+            Known { calibrations: (0..self.learning.calibrations()).map(calibration).collect(), counts: Vec::new() };
+        let classes = row(CLASSES, CLASSES_KEY).unwrap_or_default();
+        verdict::counts(classes, self.learning.classes.len(), &mut known.counts);
+        self.gather(text, &row);
+        self.learning.score(&self.scores, &known)
     }
 
     /// The margin of one text.
-    pub(super) fn margin<'a>(&mut self, text: &str, row: &impl Fn(u64) -> Option<&'a [f32]>) -> f32 {
+    pub(super) fn margin<'a>(&mut self, text: &str, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) -> f32 {
+        self.gather(text, row);
+        self.learning.margin(&self.scores)
+    }
+
+    fn gather<'a>(&mut self, text: &str, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) {
         let features = self.extractor.extract(text);
-        let (width, nothing) = (self.learner.width(), [0.0; MAX_WIDTH]);
         self.rows.clear();
         for &slot in features.slots {
-            let row = row(weight_key(slot)).filter(|row| row.len() == width);
-            self.rows.extend_from_slice(row.unwrap_or(&nothing[..width]));
+            let row = row(WEIGHTS, weight_key(slot)).map(words::f32s).filter(|row| row.len() == self.nothing.len());
+            self.rows.extend_from_slice(row.unwrap_or(&self.nothing));
         }
-        self.learner.margin(&self.rows, features.value)
+        self.learning.scores(&self.rows, features.value, &mut self.scores);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_back_goes_to_the_wanted_classes() {
+        let check = |likely: [f32; 3], most, expected: [f32; 3]| {
+            let mut found = likely;
+            hold_back(&mut found, |class| class > 0, most);
+            let near = found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6);
+            assert!(near, "{found:?}, not {expected:?}");
+        };
+        check([0.4, 0.3, 0.3], 0.5, [0.4, 0.3, 0.3]);
+        check([0.8, 0.15, 0.05], 0.5, [0.5, 0.375, 0.125]);
+        check([1.0, 0.0, 0.0], 0.5, [0.5, 0.25, 0.25]);
     }
 }

@@ -11,6 +11,8 @@ use weir_ps::{
 use weir_wire::message::Label;
 
 mod learners;
+mod lopsided;
+mod several;
 
 use super::*;
 use crate::{Decoder, Input, InputModel};
@@ -20,6 +22,7 @@ use crate::{Decoder, Input, InputModel};
 struct Record {
     id: String,
     value: Option<String>,
+    text: Option<String>,
     seconds: i64,
     offset: u64,
 }
@@ -28,7 +31,7 @@ fn said(id: &str, text: Option<&str>, label: Option<&str>) -> Record {
     let field =
         |name: &str, value: Option<&str>| value.map_or(String::new(), |value| format!(r#","{name}":"{value}""#));
     let value = format!(r#"{{"id":"{id}"{}{}}}"#, field("text", text), field("label", label));
-    Record { id: id.into(), value: Some(value), seconds: 1_000_000, offset: 0 }
+    Record { id: id.into(), value: Some(value), text: text.map(str::to_owned), seconds: 1_000_000, offset: 0 }
 }
 
 fn forget(id: &str) -> Record {
@@ -40,7 +43,7 @@ fn settings() -> SpamSettings {
         topic: "messages".into(),
         text: text::Settings::try_from(text::HyperParameters { slot_bits: 16, ..text::HyperParameters::default() })
             .unwrap(),
-        learner: Learner::PassiveAggressive(passive_aggressive::Settings::default()),
+        learning: Learning::two(Learner::PassiveAggressive(passive_aggressive::Settings::default())),
         remembered_ids: 1_000,
         remembered_seconds: 3_600,
         remembered_bytes: 480,
@@ -51,7 +54,10 @@ fn settings() -> SpamSettings {
 
 /// Learns records of one source partition each.
 fn learn_all(settings: SpamSettings, sources: Vec<Vec<Record>>, plan: &Plan) -> Outcome {
-    let model = SpamModel::new(settings);
+    learn_with(&SpamModel::new(settings), sources, plan)
+}
+
+fn learn_with(model: &SpamModel, sources: Vec<Vec<Record>>, plan: &Plan) -> Outcome {
     let numbered = |records: Vec<Record>| -> Vec<Record> {
         records.into_iter().enumerate().map(|(n, record)| Record { offset: n as u64, ..record }).collect()
     };
@@ -62,7 +68,7 @@ fn learn_all(settings: SpamSettings, sources: Vec<Vec<Record>>, plan: &Plan) -> 
         let (timestamp_ms, offset) = (record.seconds * 1_000, record.offset);
         model.decoder().decode(Input { key, payload, timestamp_ms, offset }, batch).unwrap();
     };
-    run(&model, &sources, plan, decode).unwrap()
+    run(model, &sources, plan, decode).unwrap()
 }
 
 fn learn(records: Vec<Record>) -> Outcome {
@@ -138,9 +144,9 @@ fn messages_are_scored_before_they_are_learned() {
     let outcome = learn(records);
     let scored = scored(&outcome);
     assert_eq!(scored.len(), 4);
-    assert_eq!((scored[0].margin, scored[0].label, scored[0].true_label), (0.0, Label::Ham, Some(Label::Spam)));
+    assert_eq!((scored[0].margin, scored[0].label, scored[0].true_label), (0.0, Label::HAM, Some(Label::SPAM)));
     assert_eq!(scored.iter().map(|said| said.learned).collect::<Vec<_>>(), [Some(0), Some(1), Some(2), Some(2)]);
-    assert_eq!((scored[2].label, scored[3].label, scored[2].true_label), (Label::Spam, Label::Ham, None));
+    assert_eq!((scored[2].label, scored[3].label, scored[2].true_label), (Label::SPAM, Label::HAM, None));
     assert!(scored[2].probability > 0.5 && scored[3].probability < 0.5, "{scored:?}");
     assert_eq!(counts(&outcome), [4, 4, 2, 0, 0]);
 }

@@ -3,19 +3,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use weir_learn::linear::Learner;
 use weir_learn::{calibration, text};
 use weir_ps::{Batch, Output, Pulls, WorkerLogic, Workspace, words};
 use weir_wire::message::Label;
 use weir_wire::scored::{Model, Scored, Source};
-use weir_wire::verdict::Action;
 
 use super::decode::{Features, Kind, SpamEvent};
+use super::measures::{self, Wrong};
 use super::remembered::{Remembered, Step, Taught, Text};
-use super::score::{label_from_wire, weight_key};
+use super::score::{Known, weight_key};
 use super::{
-    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, COUNTS, Calibration, Count, FEATURES, Policy, REMEMBERED,
-    SCORED, SpamSettings, WEIGHTS, counts_key, features, refuse, verdict,
+    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, COUNTS, Calibration, Count, FEATURES, Learning, Policy,
+    REMEMBERED, SCORED, Score, SpamSettings, WEIGHTS, counts_key, features, refuse, verdict,
 };
 use crate::{GENERATION, Named};
 
@@ -23,13 +22,15 @@ use crate::{GENERATION, Named};
 #[derive(Clone, Debug)]
 pub struct SpamWorker {
     topic: Arc<str>,
-    learner: Learner,
+    learning: Learning,
     remembered_seconds: u32,
     features_width: usize,
     labels_wait: bool,
     policy: Policy,
-    /// The rows of the message at hand.
+    /// The rows of the message at hand, and what they say.
     rows: Vec<f32>,
+    scores: Vec<f32>,
+    known: Known,
     /// A row of features under construction.
     row: Vec<u32>,
 }
@@ -44,12 +45,14 @@ impl SpamWorker {
         let features_width = features::width(settings.remembered_bytes);
         Self {
             topic: Arc::clone(&settings.topic),
-            learner: settings.learner,
+            learning: settings.learning.clone(),
             remembered_seconds: settings.remembered_seconds,
             features_width,
             labels_wait: settings.labels_wait,
             policy: settings.policy,
             rows: Vec::new(),
+            scores: Vec::new(),
+            known: Known::default(),
             row: vec![0; features_width],
         }
     }
@@ -70,8 +73,8 @@ impl SpamWorker {
             }
             Kind::Text(label) => {
                 let text = self.keep_features(&event, known, &batch.words, work);
-                let margin = self.gather(event.features, &batch.words, work);
-                self.put_out(&event, label, margin, batch, work);
+                self.gather(event.features, &batch.words, work);
+                self.put_out(&event, label, batch, work);
                 self.learn(&event, known.with_text(text), label, true, &batch.words, work)
             }
             Kind::Label(label) => {
@@ -89,13 +92,21 @@ impl SpamWorker {
         !self.labels_wait && matches!(with_features(known, event).step(Some(label), false), Step::Wait(_))
     }
 
-    /// Collects the rows of an event's features and returns its margin.
-    fn gather(&mut self, features: Features, batch: &[u32], work: &Workspace) -> f32 {
+    /// Collects the rows of an event's features, what they say, and what else its score depends on.
+    fn gather(&mut self, features: Features, batch: &[u32], work: &Workspace) {
         self.rows.clear();
         for &slot in features.slots(batch) {
             self.rows.extend_from_slice(words::f32s(work.row(WEIGHTS, slot)));
         }
-        self.learner.margin(&self.rows, text::unit_value(features.len()))
+        self.learning.scores(&self.rows, text::unit_value(features.len()), &mut self.scores);
+        let row = |place: usize| Calibration::from_values(words::f32s(work.row(CALIBRATION, place as u32)));
+        self.known.calibrations.clear();
+        self.known.calibrations.extend((0..self.learning.calibrations()).map(row));
+        verdict::counts(work.row(CLASSES, ONLY), self.learning.classes.len(), &mut self.known.counts);
+    }
+
+    fn score(&self) -> Score {
+        self.learning.score(&self.scores, &self.known)
     }
 
     /// Keeps the features of a text that is not the one that is known.
@@ -109,24 +120,18 @@ impl SpamWorker {
         Text { fingerprint, kept: kept as u32, whole: kept == event.features.len() }
     }
 
-    /// Writes the scored record, from the weights as they are before the event is learned.
-    fn put_out(
-        &self,
-        event: &SpamEvent,
-        true_label: Option<Label>,
-        margin: f32,
-        batch: &mut Batch<SpamEvent>,
-        work: &mut Workspace,
-    ) {
+    /// Writes the scored record, from the rows as they are before the event is learned.
+    fn put_out(&self, event: &SpamEvent, true_class: Option<u8>, batch: &mut Batch<SpamEvent>, work: &mut Workspace) {
         count(work, Count::Scored);
-        let score = Calibration::from_values(words::f32s(work.row(CALIBRATION, ONLY))).score(margin);
+        let Score { label, probability, margin, probabilities } = self.score();
         let id = batch.names.get(event.id_name);
         let scored = Scored {
             id: Cow::Borrowed(id),
-            label: score.label,
-            probability: score.probability,
-            margin: score.margin,
-            true_label,
+            label,
+            probability,
+            probabilities,
+            margin,
+            true_label: true_class.and_then(|class| self.learning.classes.label(class)),
             action: None,
             state: None,
             labels: None,
@@ -138,15 +143,21 @@ impl SpamWorker {
                 learned: Some(words::u64_at(work.row(COUNTS, ONLY), Count::Learned as usize)),
             },
         };
-        let verdict = self.policy.verdict(score.probability, work.row(CLASSES, ONLY));
+        let verdict = self.policy.verdict(probability, &self.learning.classes, work.row(CLASSES, ONLY));
+        let action = verdict.action;
         let scored = scored.with_verdict(verdict);
         let mut value = Vec::with_capacity(SCORED_BYTES + id.len());
         // Nothing is refused: the score is finite, and its probability lies between 0 and 1.
         if scored.write(&mut value).is_ok() {
             let key = Some(id.as_bytes().to_vec());
-            measure_verdict(score.label, verdict.action, event.features.len(), work);
+            measures::said(!self.is_wanted(label), action, event.features.len(), work);
             work.output(Output { stream: SCORED, key, value: Some(value), headers: Vec::new() });
         }
+    }
+
+    fn is_wanted(&self, label: Label) -> bool {
+        let classes = &self.learning.classes;
+        classes.class(label).is_some_and(|class| classes.is_wanted(class.into()))
     }
 
     /// Learns a label on the rows that were gathered, and returns what is remembered from now on. `all` says that
@@ -155,44 +166,71 @@ impl SpamWorker {
         &mut self,
         event: &SpamEvent,
         known: Remembered,
-        label: Option<Label>,
+        label: Option<u8>,
         all: bool,
         batch: &[u32],
         work: &mut Workspace,
     ) -> Remembered {
-        match known.step(label, all) {
-            Step::Nothing => known,
+        let (class, undo, corrects) = match known.step(label, all) {
+            Step::Nothing => return known,
             Step::Repeat => {
                 count(work, Count::Repeated);
-                known
+                return known;
             }
-            Step::Wait(label) => known.with_waiting(label),
-            Step::Learn { label, undo, corrects } => {
-                if let Some(taught) = undo {
-                    let features = event.features.of(batch);
-                    let some =
-                        if taught.sample { features::fitting(features, self.features_width) } else { usize::MAX };
-                    let some = some.saturating_mul(self.learner.width()).min(self.rows.len());
-                    self.learner.take_back(&mut self.rows[..some], taught.change);
-                }
-                let (value, truth) = (text::unit_value(event.features.len()), label_from_wire(label));
-                let lesson = self.learner.lesson(&self.rows, value, truth, 1.0);
-                count_lesson(label, known.label.filter(|_| corrects), lesson.change, work);
-                if !corrects {
-                    measure(lesson.margin, label, work);
-                }
-                if !corrects && let Some(row) = words::f32s_mut(work.row_mut(CALIBRATION, ONLY)).as_mut_array() {
-                    // Of what was learned before, the model would be far too sure.
-                    calibration::learn(row, lesson.margin, truth);
-                }
-                if lesson.change != 0.0 || undo.is_some() {
-                    self.learner.learn(&mut self.rows, value, lesson.change);
-                    let rows = self.rows.chunks_exact(self.learner.width());
-                    for (&slot, row) in event.features.slots(batch).iter().zip(rows) {
-                        words::f32s_mut(work.row_mut(WEIGHTS, slot)).copy_from_slice(row);
-                    }
-                }
-                known.with_lesson(label, Taught { change: lesson.change, sample: !all })
+            Step::Wait(class) => return known.with_waiting(class),
+            Step::Learn { label, undo, corrects } => (label, undo, corrects),
+        };
+        let value = text::unit_value(event.features.len());
+        if let (Some(taught), Some(before)) = (undo, known.label) {
+            self.take_back(event, taught, before, batch);
+        }
+        let balance = self.learning.weight(class, &self.known.counts);
+        if !corrects {
+            // Of what was learned before, the model would be far too sure.
+            self.measure(class, work);
+            self.calibrate(class, balance, work);
+        }
+        let lesson = self.learning.lesson(&self.rows, value, &self.scores, class, balance);
+        count(work, if corrects { Count::Corrected } else { Count::Learned });
+        verdict::count_label(work.row_mut(CLASSES, ONLY), class, known.label.filter(|_| corrects));
+        measures::learned(corrects, lesson.change != 0.0, work);
+        if lesson.change != 0.0 || undo.is_some() {
+            self.learning.learn(&mut self.rows, value, class, lesson);
+            let rows = self.rows.chunks_exact(self.learning.width());
+            for (&slot, row) in event.features.slots(batch).iter().zip(rows) {
+                words::f32s_mut(work.row_mut(WEIGHTS, slot)).copy_from_slice(row);
+            }
+        }
+        known.with_lesson(class, Taught { lesson, sample: !all })
+    }
+
+    /// Takes back what the label `before` taught.
+    fn take_back(&mut self, event: &SpamEvent, taught: Taught, before: u8, batch: &[u32]) {
+        let features = event.features.of(batch);
+        let some = if taught.sample { features::fitting(features, self.features_width) } else { usize::MAX };
+        let some = some.saturating_mul(self.learning.width()).min(self.rows.len());
+        self.learning.take_back(&mut self.rows[..some], before, taught.lesson);
+        self.learning.scores(&self.rows, text::unit_value(event.features.len()), &mut self.scores);
+    }
+
+    /// How wrong the score of a message was before its label is learned.
+    fn measure(&self, class: u8, work: &mut Workspace) {
+        let (score, unwanted) = (self.score(), !self.learning.classes.is_wanted(class.into()));
+        let likelihood = match &score.probabilities {
+            Some(probabilities) => probabilities.0.get(usize::from(class)).map_or(0.0, |(_, likely)| *likely),
+            None if unwanted => score.probability,
+            None => 1.0 - score.probability,
+        };
+        let error = self.learning.classes.label(class) != Some(score.label);
+        let said_unwanted = !self.is_wanted(score.label);
+        Wrong { likelihood, error, unwanted, said_unwanted }.measure(work);
+    }
+
+    fn calibrate(&self, class: u8, weight: f32, work: &mut Workspace) {
+        for place in 0..self.learning.calibrations() {
+            let (margin, side) = self.learning.calibrated(place, &self.scores, class);
+            if let Some(row) = words::f32s_mut(work.row_mut(CALIBRATION, place as u32)).as_mut_array() {
+                calibration::learn_weighted(row, margin, side, weight);
             }
         }
     }
@@ -236,40 +274,6 @@ fn count(work: &mut Workspace, count: Count) {
     words::set_u64(row, place, words::u64_at(row, place).wrapping_add(1));
 }
 
-/// Counts a label that was learned, in place of the label `before` if it corrects.
-fn count_lesson(label: Label, before: Option<Label>, change: f32, work: &mut Workspace) {
-    count(work, if before.is_some() { Count::Corrected } else { Count::Learned });
-    verdict::count_label(work.row_mut(CLASSES, ONLY), label, before);
-    work.measure("share_corrections", share(before.is_some()));
-    work.measure("share_updates", share(change != 0.0));
-}
-
-fn share(is_so: bool) -> f32 {
-    if is_so { 1.0 } else { 0.0 }
-}
-
-/// What is made of messages, labelled or not.
-fn measure_verdict(label: Label, action: Action, features: usize, work: &mut Workspace) {
-    work.measure("share_spam", share(label == Label::Spam));
-    work.measure("share_accepted", share(action == Action::Accept));
-    work.measure("share_reviewed", share(action == Action::Review));
-    work.measure("share_rejected", share(action == Action::Reject));
-    work.measure("mean_features", features as f32);
-}
-
-/// How wrong the score of a message was before its label was learned.
-fn measure(margin: f32, truth: Label, work: &mut Workspace) {
-    let score = Calibration::from_values(words::f32s(work.row(CALIBRATION, ONLY))).score(margin);
-    let likelihood = if truth == Label::Spam { score.probability } else { 1.0 - score.probability };
-    // A certainty that is wrong would cost an infinity; it costs about 14.
-    work.measure("log_loss", -likelihood.max(1e-6).ln());
-    let wrong = share(score.label != truth);
-    work.measure("error", wrong);
-    work.measure(if truth == Label::Spam { "false_negative" } else { "false_positive" }, wrong);
-    // Honest probabilities have a small one.
-    work.measure("brier", (1.0 - likelihood).powi(2));
-}
-
 impl WorkerLogic for SpamWorker {
     type Event = SpamEvent;
 
@@ -277,7 +281,9 @@ impl WorkerLogic for SpamWorker {
         if batch.events.is_empty() {
             return;
         }
-        pulls.pull(CALIBRATION, CALIBRATION_KEY);
+        for place in 0..self.learning.calibrations() {
+            pulls.pull(CALIBRATION, CALIBRATION_KEY + place as u64);
+        }
         pulls.pull(CLASSES, CLASSES_KEY);
         pulls.pull(COUNTS, counts_key(batch.range.source));
         for event in &mut batch.events {

@@ -88,7 +88,7 @@ impl Messages {
             Self::MadeUp(mailbox) => Ok(Some(mailbox.message())),
             Self::File(file) => file.next(|payload| match message::parse(None, Some(payload)).ok()? {
                 MessageEvent::Message { id, text: Some(text), label: Some(label), .. } => {
-                    Some(Message { id: id.into_owned(), text: text.into_owned(), spam: label == Label::Spam })
+                    Some(Message { id: id.into_owned(), text: text.into_owned(), spam: label == Label::SPAM })
                 }
                 _ => None,
             }),

@@ -72,7 +72,8 @@ struct Run {
 pub(crate) fn run(command: &EvaluateMessages, settings: &Settings) -> anyhow::Result<()> {
     let data = Data::read(&command.files, command.format, settings)?;
     let spam = weir_models::spam_settings(settings)?;
-    let options = Options { delay: command.delay, flipped: command.flipped, seed: command.seed };
+    let balance = spam.learning.balance;
+    let options = Options { delay: command.delay, flipped: command.flipped, seed: command.seed, balance };
     let wanted =
         |learner: &Learner| command.learners.is_empty() || command.learners.iter().any(|n| n == learner.name());
     let learners: Vec<Learner> = learners(settings)?.into_iter().filter(wanted).collect();
@@ -84,7 +85,7 @@ pub(crate) fn run(command: &EvaluateMessages, settings: &Settings) -> anyhow::Re
         learners.into_iter().map(|learner| evaluate(learner, spam.text, &data, options, &bar)).collect();
     bar.finish_and_clear();
     let report = Report::new(&data, &runs);
-    print!("{}", report.text(spam.learner.name()));
+    print!("{}", report.text(spam.learning.learner().map_or("pa", Learner::name)));
     if let Some(file) = &command.json {
         figures::write_json(file, &report)?;
     }

@@ -105,7 +105,7 @@ impl Parser {
     /// `label<TAB>text`. The line is the message's id, so that a repeated import teaches nothing twice.
     fn sms(&self, number: u64, text: &str) -> Result<Vec<u8>, Refusal> {
         let (label, text) = text.split_once('\t').ok_or_else(|| Refusal::line("has no tab between label and text"))?;
-        let label = Label::named(label.trim()).ok_or_else(|| Refusal {
+        let label = Label::among(&Label::ALL, label.trim()).ok_or_else(|| Refusal {
             reason: "unknown_label",
             detail: format!("label: is \"{}\", a label is \"spam\" or \"ham\"", shown(label)),
         })?;

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::classes::Outcome;
+use crate::balance::{self, Ratio};
 use crate::calibration;
 use crate::linear::Learner;
 use crate::noise::Noise;
@@ -24,6 +25,8 @@ pub struct Options {
     pub flipped: f64,
     /// Decides which ones.
     pub seed: u64,
+    /// How far one class may be ahead of the other before its labels count less.
+    pub balance: Ratio,
 }
 
 /// A filter that learns.
@@ -36,6 +39,8 @@ pub struct Filter {
     waiting: VecDeque<(Vec<u32>, Label)>,
     options: Options,
     noise: Noise,
+    /// Labels learned, negative and positive.
+    learned: [u64; 2],
 }
 
 impl Filter {
@@ -50,6 +55,7 @@ impl Filter {
             rows: Vec::new(),
             waiting: VecDeque::new(),
             noise: Noise::new(options.seed, NOISE, 0),
+            learned: [0; 2],
             options,
         }
     }
@@ -59,7 +65,7 @@ impl Filter {
         let slots = self.extractor.extract(text).slots.to_vec();
         self.gather(&slots);
         let margin = self.learner.margin(&self.rows, text::unit_value(slots.len()));
-        let probability = calibration::probability(&self.calibration, margin);
+        let probability = calibration::probability(&self.calibration, margin).min(balance::surest(self.learned[0]));
         let is_flipped = (self.noise.next() >> 11) as f64 / ((1_u64 << 53) as f64) < self.options.flipped;
         self.waiting.push_back((slots, if is_flipped { other(truth) } else { truth }));
         if self.waiting.len() > self.options.delay
@@ -81,8 +87,11 @@ impl Filter {
     fn learn(&mut self, slots: &[u32], label: Label) {
         let (width, value) = (self.learner.width(), text::unit_value(slots.len()));
         self.gather(slots);
-        let lesson = self.learner.lesson(&self.rows, value, label, 1.0);
-        calibration::learn(&mut self.calibration, lesson.margin, label);
+        let own = usize::from(label == Label::Positive);
+        let weight = self.options.balance.weight(self.learned[own], self.learned[1 - own]);
+        self.learned[own] += 1;
+        let lesson = self.learner.lesson(&self.rows, value, label, weight);
+        calibration::learn_weighted(&mut self.calibration, lesson.margin, label, weight);
         self.learner.learn(&mut self.rows, value, lesson.change);
         for (slot, row) in slots.iter().zip(self.rows.chunks_exact(width)) {
             self.table[*slot as usize * width..][..width].copy_from_slice(row);

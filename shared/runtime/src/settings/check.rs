@@ -20,6 +20,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
     range("shutdown_timeout_ms", settings.shutdown_timeout_ms, 1_000..=HOUR_MS)?;
     kafka(&settings.kafka)?;
     settings.input.ratings.types.iter().try_for_each(|(name, kind)| event_type(name, kind))?;
+    label_meanings(settings)?;
     recommender(&settings.recommender)?;
     spam::check(&settings.spam)?;
     server(&settings.server)?;
@@ -120,6 +121,17 @@ fn event_type(name: &str, kind: &EventTypeSettings) -> Result<(), Error> {
         (_, Some(rating)) => Err(Error::setting(&path("rating"), rating, "left out unless the meaning is rating")),
         (_, None) => Ok(()),
     }
+}
+
+fn label_meanings(settings: &Settings) -> Result<(), Error> {
+    let labels = &settings.spam.labels;
+    for (value, meaning) in &settings.input.messages.labels {
+        if meaning != "none" && !labels.contains(meaning) {
+            let path = format!("input.messages.labels.{value}");
+            return Err(Error::setting(&path, meaning, format!("one of {}, or none", labels.join(", "))));
+        }
+    }
+    Ok(())
 }
 
 fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {

@@ -135,8 +135,9 @@ pub struct MessageInputSettings {
     pub tenant: FieldSource,
     /// Media type of the text.
     pub content_type: FieldSource,
-    /// What the values of the label mean; without any, they are `spam` and `ham`.
-    pub labels: BTreeMap<String, LabelMeaning>,
+    /// What the values of the label mean: one of `spam.labels`, or `none` where a value says nothing. Without any, they are
+    /// those of `spam.labels`.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Default for MessageInputSettings {
@@ -145,18 +146,6 @@ impl Default for MessageInputSettings {
             ["id", "text", "label", "ts", "tenant", "content_type"].map(FieldSource::at_home);
         Self { id, text, label, ts, tenant, content_type, labels: BTreeMap::new() }
     }
-}
-
-/// What a value of the label means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LabelMeaning {
-    /// Unwanted.
-    Spam,
-    /// Wanted.
-    Ham,
-    /// Nothing: as if there was no label.
-    None,
 }
 
 impl FieldSource {

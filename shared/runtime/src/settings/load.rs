@@ -7,7 +7,7 @@ use figment::error::Kind;
 use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
-use super::naming::{self, EVENT_TYPES};
+use super::naming::{self, COSTS, EVENT_TYPES};
 use super::origins::{Layered, Origins};
 use super::{Settings, how_to_set};
 use crate::Error;
@@ -109,6 +109,9 @@ impl Provider for Layer {
 /// The default of a setting, whose kind a text becomes. Of an entry under a name of the user's own it is that of all such
 /// entries.
 fn default_of(path: &str, defaults: &Value) -> Option<Value> {
+    if path.starts_with(COSTS) {
+        return Some(Value::from(1.0));
+    }
     match (path.strip_prefix(EVENT_TYPES), naming::parts(path).last()) {
         (Some(_), Some(&("rating" | "weight"))) => Some(Value::from(1.0)),
         _ => defaults.find_ref(path).cloned(),

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::is_name;
 pub use input::{
-    EventMeaning, EventTypeSettings, FieldSource, InputSettings, LabelMeaning, MessageInputSettings,
-    RatingInputSettings, UnlistedEvents,
+    EventMeaning, EventTypeSettings, FieldSource, InputSettings, MessageInputSettings, RatingInputSettings,
+    UnlistedEvents,
 };
 pub use load::Sources;
 pub use naming::how_to_set;
@@ -30,7 +30,7 @@ pub use sections::{
     GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
     TopicSettings, WorkerSettings,
 };
-pub use spam::{AdagradSettings, ArowSettings, FtrlSettings, SpamLearner, SpamSettings};
+pub use spam::{AdagradSettings, ArowSettings, FtrlSettings, MulticlassUpdate, SpamLearner, SpamSettings};
 
 use crate::Error;
 

@@ -21,6 +21,8 @@ pub(super) const ENVIRONMENT_PREFIX: &str = "WEIR_";
 pub(super) const PROPERTIES: &str = "kafka.settings.";
 /// Where types of events are described: the type's name follows, dots and all, and then one field.
 pub(super) const EVENT_TYPES: &str = "input.ratings.types.";
+/// What mistakes cost: two labels follow.
+pub(super) const COSTS: &str = "spam.costs.";
 /// Where values of labels are explained: what follows is one value, dots and all.
 const LABELS: &str = "input.messages.labels.";
 

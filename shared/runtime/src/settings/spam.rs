@@ -1,15 +1,28 @@
 //! The section `spam`, and its ranges.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::check::range;
 use crate::Error;
 
-/// The model `spam`. What shapes its rows (`learner`, `seed`, `slot_bits`, `remembered_bytes`) is stored with the model: a change of
+/// The model `spam`. What shapes its rows (`labels`, `learner`, `seed`, `slot_bits`, `remembered_bytes`) is stored with the model: a change of
 /// it is refused at start. `max_bytes` and `max_features` decide what is seen of a text, and take effect at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpamSettings {
+    /// What messages are told apart into: 2 to 32 names of a-z, 0-9, `_` and `-`. Of more than two the learner must be one of
+    /// passive-aggressive learning. Stored with the model, in their order.
+    pub labels: Vec<String>,
+    /// Those of `labels` that are let pass; the probability is that of the others.
+    pub wanted: Vec<String>,
+    /// Which wrong class a mistake is corrected against where there are more than two.
+    pub multiclass: MulticlassUpdate,
+    /// By label, and then by what it is taken for: what that mistake costs. What is not named costs 1.
+    pub costs: BTreeMap<String, BTreeMap<String, f32>>,
+    /// How many times as many labels wanted or unwanted messages may have as the others before theirs count less, 1 to 1e6.
+    pub balance: f32,
     /// How a label teaches. What a learner keeps of a feature is stored with the model, so another one needs another model; the
     /// three of passive-aggressive learning keep the same.
     pub learner: SpamLearner,
@@ -59,6 +72,11 @@ pub struct SpamSettings {
 impl Default for SpamSettings {
     fn default() -> Self {
         Self {
+            labels: vec!["spam".into(), "ham".into()],
+            wanted: vec!["ham".into()],
+            multiclass: MulticlassUpdate::MaxLoss,
+            costs: BTreeMap::new(),
+            balance: 10.0,
             learner: SpamLearner::PaI,
             aggressiveness: 1.0,
             arow: ArowSettings::default(),
@@ -103,6 +121,16 @@ pub enum SpamLearner {
 impl SpamLearner {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Pa, Self::PaI, Self::PaIi, Self::Arow, Self::Ftrl, Self::Adagrad];
+}
+
+/// Passive-aggressive learning of several classes: which wrong class a mistake is corrected against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MulticlassUpdate {
+    /// The one that was taken for right; nothing is learned where that is so.
+    PredictionBased,
+    /// The one with the largest loss, costs included.
+    MaxLoss,
 }
 
 /// Of the learner `arow`.
@@ -158,6 +186,8 @@ impl Default for AdagradSettings {
 }
 
 pub(super) fn check(spam: &SpamSettings) -> Result<(), Error> {
+    labels(spam)?;
+    costs(spam)?;
     learners(spam)?;
     range("spam.seed", spam.seed, 0..=i64::MAX as u64)?;
     range("spam.slot_bits", spam.slot_bits, 8..=31)?;
@@ -177,6 +207,49 @@ pub(super) fn check(spam: &SpamSettings) -> Result<(), Error> {
     range("spam.reject_from", spam.reject_from, 0.0..=1.0)?;
     if spam.reject_from < spam.review_from {
         return Err(Error::setting("spam.reject_from", spam.reject_from, "not below spam.review_from"));
+    }
+    Ok(())
+}
+
+/// Longest label, as `weir-wire` has it.
+const LABEL_BYTES: usize = 24;
+
+fn labels(spam: &SpamSettings) -> Result<(), Error> {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    // What scored records say beside the labels must not be one.
+    let is_name = |name: &String| {
+        (1..=LABEL_BYTES).contains(&name.len()) && name.bytes().all(is_allowed) && name != "needed" && name != "none"
+    };
+    let repeated = |names: &[String]| names.iter().enumerate().any(|(place, name)| names[..place].contains(name));
+    if !(2..=32).contains(&spam.labels.len()) || !spam.labels.iter().all(is_name) || repeated(&spam.labels) {
+        let allowed =
+            "2 to 32 different names of 1 to 24 of the characters a-z, 0-9, '_' and '-', none of them needed or none";
+        return Err(Error::setting("spam.labels", spam.labels.join(","), allowed));
+    }
+    let known = spam.wanted.iter().all(|name| spam.labels.contains(name));
+    if spam.wanted.is_empty() || spam.wanted.len() >= spam.labels.len() || !known || repeated(&spam.wanted) {
+        let allowed = format!("one or more of {}, but not all, each once", spam.labels.join(", "));
+        return Err(Error::setting("spam.wanted", spam.wanted.join(","), allowed));
+    }
+    let several = matches!(spam.learner, SpamLearner::Pa | SpamLearner::PaI | SpamLearner::PaIi);
+    if spam.labels.len() > 2 && !several {
+        let allowed = "pa, pa-i or pa-ii where spam.labels has more than two";
+        return Err(Error::setting("spam.learner", format!("{:?}", spam.learner).to_lowercase(), allowed));
+    }
+    Ok(())
+}
+
+fn costs(spam: &SpamSettings) -> Result<(), Error> {
+    range("spam.balance", spam.balance, 1.0..=1e6)?;
+    for (right, answers) in &spam.costs {
+        for (answer, &cost) in answers {
+            let path = format!("spam.costs.{right}.{answer}");
+            if !spam.labels.contains(right) || !spam.labels.contains(answer) || right == answer {
+                let allowed = format!("left out, or for two different ones of {}", spam.labels.join(", "));
+                return Err(Error::setting(&path, cost, allowed));
+            }
+            range(&path, cost, 1e-6..=1e6)?;
+        }
     }
     Ok(())
 }

@@ -137,7 +137,7 @@ fn a_dump_can_be_fed_back() {
     let kind = EventTypeSettings { meaning: None, rating: Some(4.1), weight: 0.1 };
     settings.input.ratings.types.insert("page.view".into(), kind);
     settings.input.ratings.user = FieldSource::Constant("a\n\"b".into());
-    settings.input.messages.labels.insert(String::new(), LabelMeaning::None);
+    settings.input.messages.labels.insert(String::new(), "none".to_owned());
     for settings in [Settings::default(), settings] {
         let dumped = settings.to_toml(&Origins::default(), true).expect("dumped");
         assert_eq!(load(&dumped, &[], &[]).as_ref(), Ok(&settings), "{dumped}");
@@ -249,6 +249,15 @@ fn values_that_cannot_work_are_refused() {
         ("recommender.ranking.negatives", "0"),
         ("recommender.ranking.positive_at_least", "NaN"),
         ("spam.aggressiveness", "0"),
+        ("spam.labels", "spam"),
+        ("spam.labels", "spam,ham,Phishing"),
+        ("spam.labels", "spam,ham,needed"),
+        ("spam.labels", "spam,ham,spam"),
+        ("spam.wanted", "eggs"),
+        ("spam.wanted", "ham,spam"),
+        ("spam.costs.ham.eggs", "2"),
+        ("spam.costs.ham.spam", "0"),
+        ("spam.balance", "0.5"),
         ("spam.arow.regularisation", "NaN"),
         ("spam.ftrl.l1", "-1"),
         ("spam.adagrad.tolerance", "0.6"),
@@ -313,4 +322,15 @@ fn the_way_to_set_a_property_keeps_its_dots() {
     assert!(how.contains("--set kafka.settings.ssl.ca.location=VALUE"), "{how}");
     assert!(how.contains("WEIR_KAFKA__SETTINGS__SSL_CA_LOCATION"), "{how}");
     assert!(how.contains("\"ssl.ca.location\" under [kafka.settings]"), "{how}");
+}
+
+#[test]
+fn classes_and_what_mistakes_cost_can_be_set_anywhere() {
+    let text = "[spam]\nlabels = [\"spam\", \"ham\", \"news\"]\nwanted = [\"ham\", \"news\"]\n[spam.costs]\nham = { spam = 5 }";
+    let settings = load(text, &[("WEIR_SPAM__COSTS__NEWS__SPAM", "2.5")], &[("spam.costs.ham.news", "0.5")]);
+    let spam = settings.expect("loaded").spam;
+    assert_eq!(spam.wanted, ["ham", "news"]);
+    assert_eq!((spam.costs["ham"]["spam"], spam.costs["ham"]["news"], spam.costs["news"]["spam"]), (5.0, 0.5, 2.5));
+    let several = [("spam.labels", "spam,ham,news"), ("spam.learner", "arow")];
+    refused("", &[], &several, &["setting spam.learner is arow", "pa, pa-i or pa-ii where spam.labels has more"]);
 }

@@ -94,7 +94,7 @@ impl<const N: usize> FieldMapping<N> {
     /// the mapping does not say otherwise.
     pub(crate) fn check<'a, T>(
         &'a self,
-        samples: [&'static str; N],
+        samples: [&'a str; N],
         event: impl Fn(&RawFields<'a, N>) -> Result<T, Reject>,
     ) -> Result<(), MappingError> {
         let mut values = samples.map(Some);

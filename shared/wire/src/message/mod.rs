@@ -12,7 +12,7 @@ mod mapping;
 use std::borrow::Cow;
 
 pub use json::{to_json, to_record};
-pub use label::Label;
+pub use label::{Label, MAX_LABEL_BYTES};
 pub use mapping::{MessageMapping, MessageSources};
 
 use crate::event::{self, RawFields, owned, scalar};
@@ -79,20 +79,32 @@ impl MessageEvent<'_> {
 /// # Errors
 /// A [`Reject`] that says which field is wrong, why, and what to do; arbitrary bytes are no more than that.
 pub fn parse<'a>(key: Option<&'a [u8]>, payload: Option<&'a [u8]>) -> Result<MessageEvent<'a>, Reject> {
+    parse_labelled(key, payload, &Label::ALL)
+}
+
+/// The same where these labels are known.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_labelled<'a>(
+    key: Option<&'a [u8]>,
+    payload: Option<&'a [u8]>,
+    labels: &[Label],
+) -> Result<MessageEvent<'a>, Reject> {
     let Some(payload) = payload else {
         return Ok(MessageEvent::Forget { id: event::forgotten::<MessageFields, _>(key)? });
     };
     let mut raw = [None; fields::COUNT];
     event::object::read::<MessageFields, _>(event::text(payload, MAX_PAYLOAD_BYTES)?, &mut raw)?;
-    event(&raw)
+    event(&raw, labels)
 }
 
 /// The event that the fields make.
-fn event<'a>(raw: &RawFields<'a, { fields::COUNT }>) -> Result<MessageEvent<'a>, Reject> {
+fn event<'a>(raw: &RawFields<'a, { fields::COUNT }>, labels: &[Label]) -> Result<MessageEvent<'a>, Reject> {
     let [id, text, label, ts, tenant, content_type] = *raw;
     let id = scalar::required_id("id", id)?;
     let text = scalar::optional_text("text", text)?;
-    let label = label::optional(label)?;
+    let label = label::optional(label, labels)?;
     if text.is_none() && label.is_none() {
         let detail = "is missing and so is label, a message needs a text to score or a label to learn";
         return Err(Reject::new(Reason::MissingField, "text", detail));

@@ -32,13 +32,13 @@ fn check_field(field: &str, value: &str, expected: &str) {
 #[test]
 fn messages_are_read() {
     check(r#"{"id":"m","text":"win a prize"}"#, &message(Some("win a prize"), None));
-    check(r#"{"id":"m","text":"win","label":"spam"}"#, &message(Some("win"), Some(Label::Spam)));
-    check(r#"{"id":"m","label":"ham"}"#, &message(None, Some(Label::Ham)));
+    check(r#"{"id":"m","text":"win","label":"spam"}"#, &message(Some("win"), Some(Label::SPAM)));
+    check(r#"{"id":"m","label":"ham"}"#, &message(None, Some(Label::HAM)));
     check(r#"{"id":"m","text":""}"#, &message(Some(""), None));
     let full = MessageEvent::Message {
         id: "77".into(),
         text: Some("a \"b\" 😀".into()),
-        label: Some(Label::Ham),
+        label: Some(Label::HAM),
         ts: Some(-5),
         tenant: Some("shop".into()),
         content_type: Some("text/plain".into()),
@@ -54,7 +54,7 @@ fn nulls_are_absent_and_unknown_fields_are_ignored() {
         r#"{"id":"m","text":"t","label":null,"ts":null,"tenant":null,"content_type":null}"#,
         &message(Some("t"), None),
     );
-    check(r#"{"id":"m","text":null,"label":"ham","user":[1e999]}"#, &message(None, Some(Label::Ham)));
+    check(r#"{"id":"m","text":null,"label":"ham","user":[1e999]}"#, &message(None, Some(Label::HAM)));
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn wrong_messages_are_refused_by_both() {
     let changes = [
         ("id", [no_ids(), vec![json!(null)]].concat()),
         ("text", vec![json!(5), json!(false), json!(["t"])]),
-        ("label", vec![json!("Spam"), json!(""), json!(1), json!(true)]),
+        ("label", vec![json!("x".repeat(25)), json!(""), json!(1), json!(true)]),
         ("ts", vec![json!(1.5), json!("now")]),
         ("tenant", no_ids()),
         ("content_type", no_ids()),
@@ -129,8 +129,9 @@ fn wrong_scores_are_refused_by_both() {
     let base = schema_of("messages.scored")["examples"][0].clone();
     let changes = [
         ("id", vec![json!(1), json!(null)]),
-        ("label", vec![json!("eggs"), json!(null)]),
-        ("true_label", vec![json!("eggs"), json!(1)]),
+        ("label", vec![json!("x".repeat(25)), json!(null)]),
+        ("true_label", vec![json!(""), json!(1)]),
+        ("probabilities", vec![json!([]), json!({"spam": "1"})]),
         ("probability", vec![json!(1.5), json!(-0.1), json!("1"), json!(null)]),
         ("margin", vec![json!("1"), json!(null), json!(1e300)]),
         ("/source/partition", vec![json!(-1), json!(1.5), json!(1_u64 << 32)]),
@@ -161,13 +162,14 @@ fn what_is_written_is_as_the_schemas_say() {
     for event in [rated(Some(-0.1)), rated(None)] {
         check_taken("ratings", &serde_json::to_value(&event).unwrap());
     }
-    let (text, label) = (Some("t".into()), Some(Label::Spam));
+    let (text, label) = (Some("t".into()), Some(Label::SPAM));
     let event = MessageEvent::Message { id: "m".into(), text, label, ts: None, tenant: None, content_type: None };
     check_taken("messages", &serde_json::to_value(&event).unwrap());
     let scored = Scored {
         id: "m".into(),
-        label: Label::Ham,
+        label: Label::HAM,
         probability: 0.0,
+        probabilities: None,
         margin: f32::MIN,
         true_label: None,
         action: None,
@@ -180,7 +182,7 @@ fn what_is_written_is_as_the_schemas_say() {
     let mut payload = Vec::new();
     scored.write(&mut payload).unwrap();
     check_taken("messages.scored", &serde_json::from_slice(&payload).unwrap());
-    let labels = Labels { spam: 0, ham: u64::MAX, needed: 50 };
+    let labels = Labels { counts: vec![(Label::SPAM, 0), (Label::HAM, u64::MAX)], needed: 50 };
     let verdict = Verdict::new(0.0, labels, Thresholds { review: 0.5, reject: 0.9 });
     let mut payload = Vec::new();
     scored.with_verdict(verdict).write(&mut payload).unwrap();

@@ -22,6 +22,11 @@ pub(crate) fn refusal(whole: &Value, schema: &Value, value: &Value) -> Option<St
                 refusal(whole, rule, object?.get(name)?).map(|reason| format!("{name}: {reason}"))
             })
         }
+        "additionalProperties" => {
+            // Of objects whose names are not our own: no schema here lists some beside.
+            let mut entries = value.as_object().into_iter().flatten();
+            entries.find_map(|(name, value)| refusal(whole, rule, value).map(|reason| format!("{name}: {reason}")))
+        }
         "anyOf" => {
             let fits = rule.as_array().unwrap().iter().any(|rule| refusal(whole, rule, value).is_none());
             (!fits).then(|| "fits none of anyOf".to_owned())

@@ -41,7 +41,7 @@ fn messages() -> Vec<(String, &'static str)> {
 #[test]
 fn each_learner_says_of_every_message_what_it_says_without_a_server() {
     for learner in learners() {
-        let settings = SpamSettings { learner, ..settings() };
+        let settings = SpamSettings { learning: Learning::two(learner), ..settings() };
         let mut filter = Filter::new(learner, settings.text, Options::default());
         let messages = messages();
         let record =
@@ -65,23 +65,20 @@ fn each_learner_says_of_every_message_what_it_says_without_a_server() {
 #[test]
 fn each_learners_rows_are_read_alike_by_those_who_answer() {
     for learner in learners() {
-        let settings = SpamSettings { learner, ..settings() };
+        let settings = SpamSettings { learning: Learning::two(learner), ..settings() };
         let record =
             |(number, (text, label)): (usize, &(String, &str))| said(&number.to_string(), Some(text), Some(label));
         let mut records: Vec<Record> = messages().iter().enumerate().map(record).collect();
         let text = "win a prize w1 w2 w3";
         records.push(said("asked", Some(text), None));
         let outcome = learn_all(settings.clone(), vec![records], &plan(7));
-        let rows: BTreeMap<u64, &[f32]> =
-            rows(&outcome, WEIGHTS).map(|(key, _, row)| (key, words::f32s(row))).collect();
-        let calibration = super::rows(&outcome, CALIBRATION).next().unwrap().2;
-        let calibration = Calibration::from_values(words::f32s(calibration));
-        let mut scorer = TextScorer::new(settings.text, learner);
-        let score = scorer.score(text, &calibration, |key| rows.get(&key).copied());
+        let row = |table, key| outcome.shards.iter().find_map(|shard| shard.table(table)?.get(key));
+        let mut scorer = TextScorer::new(settings.text, settings.learning);
+        let score = scorer.score(text, row);
         let by_worker = scored(&outcome).pop().unwrap();
         assert!((score.margin - by_worker.margin).abs() < 1e-5, "{}: {score:?} {by_worker:?}", learner.name());
         assert!((score.probability - by_worker.probability).abs() < 1e-5, "{}", learner.name());
-        let explanation = scorer.explain(text, |key| rows.get(&key).copied());
+        let explanation = scorer.explain(text, row);
         assert_eq!(explanation.spam[0].part, "prize", "{}: {explanation:?}", learner.name());
     }
 }
@@ -89,7 +86,7 @@ fn each_learners_rows_are_read_alike_by_those_who_answer() {
 #[test]
 fn rows_of_another_learner_are_refused_and_those_of_another_variant_are_not() {
     let layout = |learner| {
-        let schema = SpamSchema::new(&SpamSettings { learner, ..settings() });
+        let schema = SpamSchema::new(&SpamSettings { learning: Learning::two(learner), ..settings() });
         assert_eq!(schema.tables()[usize::from(WEIGHTS)].width, learner.width());
         ExpectedLayout::new("cluster", weir_ps::Partitioner::Hash { shards: 1 }, 1, &schema)
     };

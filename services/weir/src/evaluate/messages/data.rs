@@ -58,7 +58,7 @@ impl Data {
         match mapping.parse(None, Some(payload)) {
             Err(reject) => self.refuse(file, number, &reject.to_string()),
             Ok(MessageEvent::Message { text: Some(text), label: Some(label), .. }) => {
-                let label = if label == message::Label::Spam { Label::Positive } else { Label::Negative };
+                let label = if label == message::Label::SPAM { Label::Positive } else { Label::Negative };
                 self.messages.push((text.into_owned(), label));
             }
             Ok(_) => self.passed_over += 1,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::message::parse;
 
 fn at(pointer: &str) -> Source {
     Source::Pointer(pointer.to_owned())
@@ -12,15 +13,16 @@ fn mail() -> MessageSources {
         ("tenant", Source::Constant("shop".to_owned())),
     ];
     let labels = [
-        ("junk", Some(Label::Spam)),
-        ("true", Some(Label::Spam)),
-        ("1", Some(Label::Spam)),
-        ("inbox", Some(Label::Ham)),
+        ("junk", Some(Label::SPAM)),
+        ("true", Some(Label::SPAM)),
+        ("1", Some(Label::SPAM)),
+        ("inbox", Some(Label::HAM)),
         ("pending", None),
     ];
     MessageSources {
         fields: fields.map(|(field, source)| (field.to_owned(), source)).into(),
         labels: labels.map(|(name, label)| (name.to_owned(), label)).into(),
+        ..MessageSources::default()
     }
 }
 
@@ -41,9 +43,9 @@ fn parse_mail(verdict: &str) -> Result<Option<Label>, String> {
 #[test]
 fn labels_mean_what_the_mapping_says() {
     for value in ["\"junk\"", "true", "1", "\"\\u006aunk\""] {
-        assert_eq!(parse_mail(value), Ok(Some(Label::Spam)), "{value}");
+        assert_eq!(parse_mail(value), Ok(Some(Label::SPAM)), "{value}");
     }
-    assert_eq!(parse_mail("\"inbox\""), Ok(Some(Label::Ham)));
+    assert_eq!(parse_mail("\"inbox\""), Ok(Some(Label::HAM)));
     assert_eq!(parse_mail("\"pending\""), Ok(None));
     assert_eq!(parse_mail("null"), Ok(None));
     let refused = |value: &str| parse_mail(value).unwrap_err();
@@ -67,7 +69,7 @@ fn refusals_name_the_configured_pointer() {
 fn mappings_that_cannot_be_right_are_refused() {
     let check = |fields: &[(&str, Source)], expected: &str| {
         let fields = fields.iter().map(|(field, source)| ((*field).to_owned(), source.clone())).collect();
-        let sources = MessageSources { fields, labels: BTreeMap::new() };
+        let sources = MessageSources { fields, ..MessageSources::default() };
         assert_eq!(MessageMapping::new(&sources).unwrap_err().to_string(), expected);
     };
     let expected = "no event could be right: text: is missing and so is label, \
@@ -88,4 +90,23 @@ fn without_a_mapping_messages_are_read_as_ever() {
     let payload = br#"{"id":"m","text":"t","label":"ham"}"#;
     assert_eq!(mapping.parse(None, Some(payload)), parse(None, Some(payload)));
     assert_eq!(mapping.parse(Some(b"m"), None), Ok(MessageEvent::Forget { id: "m".into() }));
+}
+
+#[test]
+fn labels_are_those_that_are_known() {
+    let known = ["spam", "ham", "phishing"].map(|name| Label::named(name).unwrap()).to_vec();
+    let parse = |sources: &MessageSources, label: &str| {
+        let payload = format!(r#"{{"id":"m","label":"{label}"}}"#);
+        match MessageMapping::new(sources).unwrap().parse(None, Some(payload.as_bytes())) {
+            Ok(MessageEvent::Message { label, .. }) => Ok(label),
+            Ok(event) => panic!("{event:?}"),
+            Err(reject) => Err(reject.to_string()),
+        }
+    };
+    let mut sources = MessageSources { known, ..MessageSources::default() };
+    assert_eq!(parse(&sources, "phishing"), Ok(Label::named("phishing")));
+    let expected = "label: is \"eggs\", a label is \"spam\" or \"ham\" or \"phishing\" (unknown_label)";
+    assert_eq!(parse(&sources, "eggs"), Err(expected.to_owned()));
+    sources.labels.insert("bank".to_owned(), Label::named("phishing"));
+    assert_eq!(parse(&sources, "bank"), Ok(Label::named("phishing")));
 }
