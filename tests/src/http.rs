@@ -71,6 +71,18 @@ impl Client {
         self.post_bytes(path, "application/json", body.to_string().as_bytes())
     }
 
+    /// Puts JSON.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[track_caller]
+    #[must_use]
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        let request = self.agent.put(self.url(path)).header("content-type", "application/json");
+        let answer = request.send(body.to_string()).unwrap_or_else(|error| panic!("PUT {}: {error}", self.url(path)));
+        Answer::read(answer).unwrap_or_else(|| panic!("PUT {}: the body broke off", self.url(path)))
+    }
+
     /// Sends JSON; none where nobody answers.
     #[must_use]
     pub fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {

@@ -28,6 +28,7 @@ pub struct Gateway {
     /// How workers read the ratings topic, so that nothing is accepted which they would refuse.
     pub(crate) ratings: Arc<RatingMapping>,
     pub(crate) messages_topic: Arc<str>,
+    pub(crate) policies_topic: Arc<str>,
     /// The same for messages.
     pub(crate) messages: Arc<MessageMapping>,
     pub(crate) settings: GatewaySettings,
@@ -56,6 +57,7 @@ impl Gateway {
             ratings_topic: settings.topics.ratings.as_str().into(),
             ratings: Arc::new(rating_mapping(settings)?),
             messages_topic: settings.topics.messages.as_str().into(),
+            policies_topic: settings.topics.policies.as_str().into(),
             messages: Arc::new(message_mapping(settings)?),
             settings: settings.gateway.clone(),
             metrics: Arc::clone(&context.metrics),

@@ -9,6 +9,7 @@ mod layers;
 mod messages;
 mod messages_known;
 mod models;
+mod policies;
 mod predictions;
 mod rankings;
 mod ratings;
@@ -51,6 +52,7 @@ pub fn router(gateway: Gateway, context: &Context) -> Router {
         .route("/v1/messages/score", post(scores::post))
         .route("/v1/messages/{id}", get(messages_known::get))
         .route("/v1/messages/{id}/label", post(messages_known::label))
+        .route("/v1/tenants/{tenant}/policy", get(policies::get).put(policies::put).delete(policies::delete))
         .route("/v1/models", get(models::get))
         .route("/v1/models/{model}/tables/{table}", get(tables::get))
         .layer(from_fn_with_state(gateway.clone(), layers::bound))

@@ -6,11 +6,12 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use weir_learn::{seen::Ring, text};
 use weir_models::recommender::RowParts;
-use weir_models::spam::{Learning, Policy};
+use weir_models::spam::{Learning, Policy, PolicyBook};
 use weir_models::{Description, ExpectedLayout, Named, recommender_settings, spam_settings};
 use weir_ps::TableSpec;
 use weir_runtime::Settings;
 
+use crate::http::ApiError;
 use crate::sides::Sides;
 use crate::view::{Offsets, Taste, View};
 
@@ -117,6 +118,15 @@ impl ServedModel {
     /// How texts become the spam filter's features, and what its rows of them hold.
     pub(crate) fn text(&self) -> (text::Settings, Arc<Learning>) {
         (self.text, Arc::clone(&self.learning))
+    }
+
+    /// What tenants want of the spam filter.
+    ///
+    /// # Errors
+    /// They are not read yet.
+    pub(crate) fn policies(&self) -> Result<&Arc<PolicyBook>, ApiError> {
+        let book = self.description.policies.as_ref().filter(|book| book.is_loaded());
+        book.ok_or(ApiError::NotLoaded(self.name()))
     }
 
     /// What is made of the spam filter's scores.

@@ -8,7 +8,7 @@ use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
 use crate::recommender::{self, ACTIVITY, PREDICTED, RecommenderSchema};
-use crate::spam::{COUNTS, FEATURES, SCORED, SpamSchema};
+use crate::spam::{COUNTS, FEATURES, PolicyBook, SCORED, SpamSchema};
 use crate::{ExpectedLayout, recommender_settings, spam_settings};
 
 /// The only generation as long as there is no command to train another one.
@@ -80,6 +80,8 @@ pub struct Description {
     pub events_table: Option<u8>,
     /// The tables that only workers read: whoever answers from a copy of the model leaves them out.
     pub unread_tables: &'static [u8],
+    /// What its tenants want, of a model that has any. Whoever runs a role that scores keeps it as the topic of policies says.
+    pub policies: Option<Arc<PolicyBook>>,
 }
 
 impl Description {
@@ -101,6 +103,7 @@ impl Description {
             in_flight: worker.in_flight,
             events_table: None,
             unread_tables: &[],
+            policies: None,
         }
     }
 
@@ -186,6 +189,7 @@ fn of_messages(settings: &Settings) -> Result<Description, weir_learn::Error> {
         in_flight: settings.spam.in_flight,
         events_table: Some(COUNTS),
         unread_tables: &[FEATURES],
+        policies: Some(Arc::default()),
         ..Description::new(Named::Spam.name(), &topics.messages, Arc::new(SpamSchema::new(&spam)), settings)
     })
 }

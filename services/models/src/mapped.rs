@@ -66,9 +66,16 @@ fn event_type(kind: &EventTypeSettings) -> EventType {
 }
 
 fn message_sources(input: &MessageInputSettings, known: &[String]) -> MessageSources {
-    let MessageInputSettings { id, text, label, ts, tenant, content_type, labels } = input;
-    let fields =
-        [("id", id), ("text", text), ("label", label), ("ts", ts), ("tenant", tenant), ("content_type", content_type)];
+    let MessageInputSettings { id, text, label, ts, tenant, content_type, sender, labels } = input;
+    let fields = [
+        ("id", id),
+        ("text", text),
+        ("label", label),
+        ("ts", ts),
+        ("tenant", tenant),
+        ("content_type", content_type),
+        ("sender", sender),
+    ];
     MessageSources {
         fields: sources(fields),
         // What the settings' own check lets through is a label or says that there is none.

@@ -7,8 +7,10 @@
 mod decode;
 mod explain;
 mod features;
+mod hosts;
 mod learning;
 mod measures;
+mod policies;
 mod refuse;
 mod remembered;
 mod schema;
@@ -26,11 +28,12 @@ use weir_wire::message::MessageMapping;
 pub use decode::{SpamDecoder, SpamEvent};
 pub use explain::{EXPLAINED_BYTES, Explanation, Part};
 pub use learning::{Classes, Learning, Method};
+pub use policies::{Listable, MOST_POLICIES, PolicyBook, PolicyChange, Rules};
 pub use remembered::KnownMessage;
 pub use schema::SpamSchema;
 pub use score::{Calibration, Score, TextScorer, weight_key};
 pub use server::SpamServer;
-pub use verdict::Policy;
+pub use verdict::{Grounds, Policy};
 pub use worker::SpamWorker;
 
 /// By feature ([`weight_key`]): its row as the learner has it: one or two `f32`s of two classes, a weight for each of several.
@@ -116,6 +119,7 @@ pub struct SpamModel {
     settings: SpamSettings,
     schema: Arc<SpamSchema>,
     mapping: Arc<MessageMapping>,
+    policies: Arc<PolicyBook>,
 }
 
 impl SpamModel {
@@ -123,13 +127,19 @@ impl SpamModel {
     #[must_use]
     pub fn new(settings: SpamSettings) -> Self {
         let schema = Arc::new(SpamSchema::new(&settings));
-        Self { settings, schema, mapping: Arc::default() }
+        Self { settings, schema, mapping: Arc::default(), policies: Arc::default() }
     }
 
     /// The same for events that are read by this mapping.
     #[must_use]
     pub fn with_mapping(self, mapping: MessageMapping) -> Self {
         Self { mapping: Arc::new(mapping), ..self }
+    }
+
+    /// The same for messages that are judged by these policies.
+    #[must_use]
+    pub fn with_policies(self, policies: Arc<PolicyBook>) -> Self {
+        Self { policies, ..self }
     }
 }
 

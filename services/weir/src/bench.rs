@@ -71,6 +71,7 @@ pub(crate) fn messages(command: &BenchMessages, mut settings: Settings) -> anyho
     let run = run_name();
     settings.topics.messages = format!("{run}-messages");
     settings.topics.scored = format!("{run}-messages.scored");
+    settings.topics.policies = format!("{run}-messages.policies");
     let workload = Workload {
         name: "messages",
         model: Named::Spam,

@@ -15,7 +15,7 @@ use weir_server::ServedModel;
 use weir_worker::TrainedModel;
 
 use crate::roles::Role;
-use crate::topics;
+use crate::{policies, topics};
 
 /// A model and what it is called: what [`crate::run`] needs to run its roles.
 #[derive(Clone)]
@@ -70,7 +70,8 @@ fn learner(name: &str, settings: &Settings) -> anyhow::Result<Learner> {
         }
         Named::Spam => {
             let model = SpamModel::new(spam_settings(settings)?).with_mapping(message_mapping(settings)?);
-            Learner::of(description, model)
+            let policies = description.policies.clone().unwrap_or_default();
+            Learner::of(description, model.with_policies(policies))
         }
         Named::Counting => {
             let model = CountingRatings::new(recommender.hash_seed);
@@ -113,6 +114,7 @@ impl<M: InputModel> Roles for Typed<M> {
 
     fn worker(&self, description: &Description, context: &Context, name: &str) -> anyhow::Result<()> {
         topics::prepare_role(context, description)?;
+        policies::wait(context, description);
         let trained = TrainedModel::new(description.clone(), context);
         weir_worker::run(&self.0, &trained, context, &context.health.part(name))
     }

@@ -15,6 +15,7 @@ mod events;
 mod files;
 mod import;
 mod learner;
+mod policies;
 mod process;
 mod refused;
 mod roles;

@@ -7,6 +7,7 @@ use weir_gateway::Gateway;
 use weir_runtime::{Context, DataDirectory, Settings, Supervisor, serve_ops};
 
 use crate::learner::{self, Learner};
+use crate::policies;
 use crate::process::Process;
 
 /// What a process can be.
@@ -62,6 +63,7 @@ impl Running {
             runtime.spawn(serve_ops(listener, context.clone()));
         }
         let mut supervisor = Supervisor::new(context.clone());
+        policies::spawn(&mut supervisor, roles, &descriptions)?;
         learner::spawn(&mut supervisor, roles, learners)?;
         let address = rest.as_ref().and_then(|listener| listener.local_addr().ok());
         let start = |listener| weir_gateway::start(&mut supervisor, &context, descriptions, runtime.handle(), listener);

@@ -105,7 +105,9 @@ fn ensure(admin: &Admin, settings: &Settings, models: &[Description]) -> anyhow:
         if admin.describe(&spec.name)?.is_none() {
             // The input is what a model can be learned again from, so weir does not let it expire by itself. How long
             // a topic that others made keeps its events is theirs to say.
-            spec.settings.insert("retention.ms".into(), "-1".into());
+            if !spec.compact {
+                spec.settings.insert("retention.ms".into(), "-1".into());
+            }
         }
         specs.push(spec);
     }
@@ -146,7 +148,14 @@ fn outer_specs(settings: &Settings, models: &[Description]) -> Vec<TopicSpec> {
         let all = [model.input.to_string(), model.rejected()].into_iter().chain(outputs);
         names.extend(all.filter(|name| !names.contains(name)).collect::<Vec<_>>());
     }
-    names.into_iter().map(|name| spec(settings, name, partitions, false, &[])).collect()
+    let has_policies = models.iter().any(|model| model.policies.is_some());
+    let named = names.into_iter().map(|name| spec(settings, name, partitions, false, &[]));
+    named.chain(has_policies.then(|| policies(settings))).collect()
+}
+
+/// The topic of policies. Few records, all of which every process that scores reads at its start.
+pub(crate) fn policies(settings: &Settings) -> TopicSpec {
+    spec(settings, settings.topics.policies.clone(), Partitions::IfCreated(1), true, &[])
 }
 
 /// The internal topics of all models.
@@ -214,7 +223,10 @@ mod tests {
         assert_eq!((pushes.partitions, pushes.compact), (Partitions::Exactly(3), false));
         assert_eq!(pushes.settings["retention.ms"], "-1");
         let spam = Settings { models: vec!["spam".into()], ..Settings::default() };
-        assert_eq!(outer_names(&spam).expect("valid"), ["messages", "messages.rejected", "messages.scored"]);
+        assert_eq!(
+            outer_names(&spam).expect("valid"),
+            ["messages", "messages.rejected", "messages.scored", "messages.policies"]
+        );
         assert_eq!(named("weir.counting.g1.replies").partitions, Partitions::Exactly(16));
         assert!(named("weir.counting.g1.parameters").compact);
     }

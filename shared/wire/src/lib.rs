@@ -15,6 +15,7 @@ pub mod frame;
 pub mod mapping;
 pub mod message;
 mod output;
+pub mod policy;
 pub mod predicted;
 pub mod rating;
 pub mod rejected;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Reason, Reject};
 use crate::message::Label;
 use crate::output;
-use crate::verdict::{Action, Labels, Probabilities, State, Thresholds, Verdict};
+use crate::verdict::{Action, Labels, ListReason, Probabilities, State, Thresholds, Verdict};
 
 /// A scored message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Scored<'a> {
     /// Where actions begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
+    /// The list that decides, where the message is on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ListReason>,
     /// The record that was scored.
     #[serde(borrow)]
     pub source: Source<'a>,
@@ -80,9 +83,9 @@ impl Scored<'_> {
     /// With this verdict.
     #[must_use]
     pub fn with_verdict(self, verdict: Verdict) -> Self {
-        let Verdict { action, state, labels, thresholds } = verdict;
+        let Verdict { action, state, labels, thresholds, reason } = verdict;
         let (action, state) = (Some(action), Some(state));
-        Self { action, state, labels: Some(labels), thresholds: Some(thresholds), ..self }
+        Self { action, state, labels: Some(labels), thresholds: Some(thresholds), reason, ..self }
     }
 
     /// Appends the record as JSON to `out`; nothing else is allocated.
@@ -135,6 +138,7 @@ mod tests {
             state: None,
             labels: None,
             thresholds: None,
+            reason: None,
             source: Source { topic: "messages".into(), partition: 3, offset: 17 },
             model: Model { name: "spam".into(), generation: "g1".into(), learned: None },
         }

@@ -128,6 +128,39 @@ pub struct Thresholds {
     pub reject: f32,
 }
 
+/// One of a tenant's two lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// What is always let pass.
+    Allow,
+    /// What is always rejected.
+    Deny,
+}
+
+/// What of a message a pattern is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListKind {
+    /// Who sent it.
+    Sender,
+    /// A host that it names.
+    Host,
+    /// Its id.
+    Id,
+}
+
+/// Why something is done with a message whatever the model says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListReason {
+    /// The list that it is on.
+    pub list: List,
+    /// What it is on it for.
+    pub kind: ListKind,
+    /// The pattern that it matches.
+    pub pattern: String,
+}
+
 /// What is to be done with a message, and on what grounds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -139,6 +172,9 @@ pub struct Verdict {
     pub labels: Labels,
     /// Where actions begin.
     pub thresholds: Thresholds,
+    /// The list that decides, where the message is on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ListReason>,
 }
 
 impl Verdict {
@@ -153,7 +189,19 @@ impl Verdict {
             high if high >= thresholds.reject && is_ready => Action::Reject,
             _ => Action::Review,
         };
-        Self { action, state: if is_ready { State::Ready } else { State::Learning }, labels, thresholds }
+        Self { action, state: if is_ready { State::Ready } else { State::Learning }, labels, thresholds, reason: None }
+    }
+
+    /// The same of a message that may be on a list: what is allowed is accepted and what is denied rejected, also by a model that is
+    /// learning.
+    #[must_use]
+    pub fn listed(self, reason: Option<ListReason>) -> Self {
+        let action = match reason.as_ref().map(|reason| reason.list) {
+            None => self.action,
+            Some(List::Allow) => Action::Accept,
+            Some(List::Deny) => Action::Reject,
+        };
+        Self { action, reason, ..self }
     }
 }
 
@@ -199,6 +247,18 @@ mod tests {
         check(1.0, (5_000, 49), State::Learning, Action::Review);
         check(1.0, (49, 5_000), State::Learning, Action::Review);
         check(0.1, (49, 5_000), State::Learning, Action::Accept);
+    }
+
+    #[test]
+    fn lists_decide_whatever_the_model_says() {
+        let check = |list, probability, action| {
+            let reason = ListReason { list, kind: ListKind::Host, pattern: "a.example".into() };
+            let thresholds = Thresholds { review: 0.5, reject: 0.9 };
+            let verdict = Verdict::new(probability, labels(0, 0, 50), thresholds).listed(Some(reason.clone()));
+            assert_eq!((verdict.action, verdict.reason, verdict.state), (action, Some(reason), State::Learning));
+        };
+        check(List::Allow, 1.0, Action::Accept);
+        check(List::Deny, 0.0, Action::Reject);
     }
 
     #[test]

@@ -61,13 +61,22 @@ fn messages_are_as_ever() {
     let (tenant, content_type) = (Some("shop".into()), Some("text/plain".into()));
     check_message(
         "message",
-        &MessageEvent::Message { id: "m-1".into(), text, label, ts: Some(5), tenant, content_type },
+        &MessageEvent::Message { id: "m-1".into(), text, label, ts: Some(5), tenant, content_type, sender: None },
     );
     let (text, label) = (None, Some(Label::HAM));
-    let event = MessageEvent::Message { id: "m-1".into(), text, label, ts: None, tenant: None, content_type: None };
+    let event = MessageEvent::Message {
+        id: "m-1".into(),
+        text,
+        label,
+        ts: None,
+        tenant: None,
+        content_type: None,
+        sender: None,
+    };
     check_message("message-label", &event);
     let (text, label) = (Some("".into()), None);
-    let event = MessageEvent::Message { id: "3".into(), text, label, ts: None, tenant: None, content_type: None };
+    let event =
+        MessageEvent::Message { id: "3".into(), text, label, ts: None, tenant: None, content_type: None, sender: None };
     check_message("message-unlabelled", &event);
 }
 
@@ -84,6 +93,7 @@ fn scored_messages_are_as_ever() {
         state: None,
         labels: None,
         thresholds: None,
+        reason: None,
         source: Source { topic: "messages".into(), partition: 3, offset: u64::MAX },
         model: Model { name: "spam".into(), generation: "g1".into(), learned: Some(12) },
     };

@@ -21,10 +21,10 @@ fn text() -> impl Strategy<Value = Cow<'static, str>> {
 fn event() -> impl Strategy<Value = MessageEvent<'static>> {
     let label = prop_oneof![Just(Label::SPAM), Just(Label::HAM)];
     let said = prop_oneof![(text().prop_map(Some), option::of(label.clone())), (Just(None), label.prop_map(Some)),];
-    let about = (id(), option::of(any::<i64>()), option::of(id()), option::of(id()));
-    (about, said, 0..10).prop_map(|((id, ts, tenant, content_type), (text, label), kind)| match kind {
+    let about = (id(), option::of(any::<i64>()), option::of(id()), option::of(id()), option::of(id()));
+    (about, said, 0..10).prop_map(|((id, ts, tenant, content_type, sender), (text, label), kind)| match kind {
         0 => MessageEvent::Forget { id },
-        _ => MessageEvent::Message { id, text, label, ts, tenant, content_type },
+        _ => MessageEvent::Message { id, text, label, ts, tenant, content_type, sender },
     })
 }
 
@@ -45,15 +45,24 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn object() -> impl Strategy<Value = String> {
-    let names =
-        prop::sample::select(vec!["id", "text", "label", "ts", "tenant", "content_type", "more", "la\\u0062el"]);
+    let names = prop::sample::select(vec![
+        "id",
+        "text",
+        "label",
+        "ts",
+        "tenant",
+        "content_type",
+        "sender",
+        "more",
+        "la\\u0062el",
+    ]);
     vec((names, value()), 0..8).prop_map(|fields| {
         let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
         format!("{{{}}}", fields.join(", "))
     })
 }
 
-/// An integer; serde_json takes -0 for a number with a fraction.
+/// An integer; `serde_json` takes -0 for a number with a fraction.
 fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| (value.as_f64() == Some(0.0)).then_some(0))
 }

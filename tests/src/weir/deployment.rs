@@ -76,6 +76,12 @@ impl Deployment {
         format!("{}.scored", self.messages)
     }
 
+    /// Where tenants' policies are.
+    #[must_use]
+    pub fn policies_topic(&self) -> String {
+        format!("{}.policies", self.messages)
+    }
+
     /// Where predicted ratings go.
     #[must_use]
     pub fn predicted_topic(&self) -> String {
@@ -166,6 +172,7 @@ impl Deployment {
         command.env("WEIR_BROKERS", &self.brokers).env("WEIR_PREFIX", &self.prefix);
         command.env("WEIR_TOPICS__RATINGS", &self.ratings).env("WEIR_TOPICS__MESSAGES", &self.messages);
         command.env("WEIR_TOPICS__SCORED", self.scored_topic()).env("WEIR_TOPICS__PREDICTED", self.predicted_topic());
+        command.env("WEIR_TOPICS__POLICIES", self.policies_topic());
         command.envs(&self.settings);
     }
 }

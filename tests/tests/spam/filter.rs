@@ -26,6 +26,8 @@ pub(crate) struct Scored {
     pub(crate) state: String,
     /// The numbers of labels and the thresholds.
     pub(crate) grounds: [Value; 2],
+    /// The list that it is on; null if none.
+    pub(crate) reason: Value,
 }
 
 /// What the table of counts sums up to.
@@ -116,5 +118,6 @@ pub(crate) fn said(value: &Value) -> Scored {
         action: text("action").unwrap_or_else(|| panic!("no action in {value}")),
         state: text("state").unwrap_or_else(|| panic!("no state in {value}")),
         grounds: ["labels", "thresholds"].map(|name| value[name].clone()),
+        reason: value["reason"].clone(),
     }
 }

@@ -5,4 +5,5 @@ mod answers;
 mod corpus;
 mod filter;
 mod labels;
+mod policies;
 mod scores;

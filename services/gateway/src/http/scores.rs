@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use weir_models::spam::{Explanation, Score};
+use weir_models::spam::{Explanation, Grounds, Listable, Score};
 use weir_wire::message::{self, Label, MessageEvent};
 use weir_wire::verdict::{Probabilities, Verdict};
 
@@ -49,7 +49,7 @@ struct Asked<'a> {
     messages: Vec<&'a RawValue>,
 }
 
-/// Scores `{messages: [{id, text}]}` and teaches nothing; with `explain=true` says why, too.
+/// Scores `{messages: [{id, text, tenant?, sender?}]}` and teaches nothing; with `explain=true` says why, too.
 pub(super) async fn post(
     State(gateway): State<Gateway>,
     query: Parameters,
@@ -60,31 +60,46 @@ pub(super) async fn post(
     let model = gateway.spam()?;
     at_least::wait(&gateway, model, &query).await?;
     let ((settings, learning), policy) = (model.text(), model.policy());
+    let policies = model.policies()?;
+    let grounds = |message: &Message| {
+        let Message { id, text, tenant, sender } = message;
+        policy.grounds(policies, tenant.as_deref(), Listable { id, sender: sender.as_deref(), text })
+    };
+    let grounds: Vec<Grounds> = messages.iter().map(grounds).collect();
     let read = move |view: &View| {
-        let texts = || messages.iter().map(|(_, text)| text.as_str());
+        let texts = || messages.iter().map(|message| message.text.as_str());
         let scores = view.score((settings, &learning), texts());
         let explained = if explain { view.explain((settings, &learning), texts()) } else { Vec::new() };
         let mut explained = explained.into_iter();
-        let scored = |((id, _), score): ((String, String), Score)| {
+        let scored = |((message, grounds), score): ((Message, Grounds), Score)| {
             let Score { label, probability, probabilities, margin } = score;
-            let verdict = policy.verdict(probability, &learning.classes, view.classes());
+            let verdict = policy.verdict(probability, &learning.classes, view.classes(), grounds);
+            let id = message.id;
             Scored { id, label, probability, probabilities, margin, verdict, explanation: explained.next() }
         };
-        let scores = messages.into_iter().zip(scores).map(scored).collect();
+        let scores = messages.into_iter().zip(grounds).zip(scores).map(scored).collect();
         (scores, view.offsets())
     };
     let (scores, offsets) = gateway.scan(model, read).await?;
     Ok(Json(Scores { scores, model: BasedOn::new(model, &offsets) }))
 }
 
-/// Id and text of each message.
-fn messages(body: &[u8], most: usize) -> Result<Vec<(String, String)>, ApiError> {
+/// A message to score.
+struct Message {
+    id: String,
+    text: String,
+    tenant: Option<String>,
+    sender: Option<String>,
+}
+
+/// The messages of a body.
+fn messages(body: &[u8], most: usize) -> Result<Vec<Message>, ApiError> {
     let asked: Asked<'_> = serde_json::from_slice(body).map_err(|error| refused_body(&error))?;
     if asked.messages.len() > most {
         let detail = format!("{} messages are too many, send at most {most}", asked.messages.len());
         return Err(ApiError::TooLarge(detail));
     }
-    asked.messages.iter().enumerate().map(|(index, message)| id_and_text(index, message)).collect()
+    asked.messages.iter().enumerate().map(|(index, asked)| message(index, asked)).collect()
 }
 
 fn refused_body(error: &serde_json::Error) -> ApiError {
@@ -95,17 +110,22 @@ fn refused_body(error: &serde_json::Error) -> ApiError {
     ApiError::field("messages", reason, format!("messages: send {{messages: [{{id, text}}]}}: {error}"))
 }
 
-fn id_and_text(index: usize, message: &RawValue) -> Result<(String, String), ApiError> {
+fn message(index: usize, asked: &RawValue) -> Result<Message, ApiError> {
     let refused = |field: Option<&str>, reason, detail: String| ApiError::Field {
         index: Some(index),
         field: field.map(|field| format!("messages[{index}].{field}")),
         reason,
         detail: format!("message {index}: {detail}"),
     };
-    let parsed = message::parse(None, Some(message.get().as_bytes()));
+    let parsed = message::parse(None, Some(asked.get().as_bytes()));
     let parsed = parsed.map_err(|reject| refused(reject.field, reject.reason.as_str(), reject.to_string()))?;
     match parsed {
-        MessageEvent::Message { id, text: Some(text), .. } => Ok((id.into_owned(), Cow::into_owned(text))),
+        MessageEvent::Message { id, text: Some(text), tenant, sender, .. } => Ok(Message {
+            id: id.into_owned(),
+            text: text.into_owned(),
+            tenant: tenant.map(Cow::into_owned),
+            sender: sender.map(Cow::into_owned),
+        }),
         _ => Err(refused(Some("text"), "missing_field", "text: is missing, a message needs one to be scored".into())),
     }
 }

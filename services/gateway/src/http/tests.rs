@@ -49,6 +49,7 @@ impl Api {
             shutdown: Shutdown::new(),
         };
         let models = descriptions(&context.settings).expect("settings");
+        models.iter().filter_map(|model| model.policies.as_ref()).for_each(|book| book.set_loaded());
         let gateway = Gateway::new(&context, models).expect("a gateway");
         let router = router(gateway.clone(), &context);
         Self { gateway, router, context }

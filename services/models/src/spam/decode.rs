@@ -1,14 +1,16 @@
 //! From a message's JSON to what the spam filter learns from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use weir_learn::text::Extractor;
 use weir_ps::{Batch, NameRef};
-use weir_wire::message::{Label, MessageEvent, MessageMapping};
+use weir_wire::message::{Id, Label, MessageEvent, MessageMapping};
 use weir_wire::{Reason, Reject};
 
-use super::{Classes, SpamModel};
+use super::{Classes, Grounds, Listable, Policy, PolicyBook, SpamModel};
 use crate::{Decoder, Input, InputModel};
+use weir_wire::verdict::{List, ListKind, ListReason, Thresholds};
 
 /// What an event says of its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub(super) enum Kind {
 }
 
 /// One event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpamEvent {
     pub(super) kind: Kind,
     /// The message's key.
@@ -30,6 +32,10 @@ pub struct SpamEvent {
     pub(super) id_name: NameRef,
     /// The record as it came, key and value, of an event that may yet be refused.
     pub(super) record: [NameRef; 2],
+    /// Where actions begin for its tenant.
+    pub(super) thresholds: Thresholds,
+    /// The list that it is on, and the pattern.
+    pub(super) listed: Option<(List, ListKind, NameRef)>,
     /// Tells texts apart.
     pub(super) fingerprint: u32,
     pub(super) offset: u64,
@@ -99,6 +105,8 @@ pub struct SpamDecoder {
     mapping: Arc<MessageMapping>,
     extractor: Extractor,
     classes: Classes,
+    policy: Policy,
+    policies: Arc<PolicyBook>,
     hash_seed: u64,
 }
 
@@ -111,6 +119,8 @@ impl InputModel for SpamModel {
             mapping,
             extractor,
             classes: self.settings.learning.classes.clone(),
+            policy: self.settings.policy,
+            policies: Arc::clone(&self.policies),
             hash_seed: self.settings.hash_seed(),
         }
     }
@@ -129,21 +139,41 @@ fn as_text(bytes: Option<&[u8]>) -> &str {
     bytes.and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
+/// What an event says, as far as it matters here.
+struct Said<'a> {
+    id: Id<'a>,
+    text: Option<Cow<'a, str>>,
+    kind: Kind,
+    tenant: Option<Id<'a>>,
+    sender: Option<Id<'a>>,
+}
+
+fn read<'a>(mapping: &'a MessageMapping, classes: &Classes, input: Input<'a>) -> Result<Said<'a>, Reject> {
+    match mapping.parse(input.key, input.payload)? {
+        MessageEvent::Message { id, text, label, tenant, sender, .. } => {
+            let label = label.map(|label| class(classes, label)).transpose()?;
+            let kind = match (&text, label) {
+                (Some(_), label) => Kind::Text(label),
+                (None, Some(label)) => Kind::Label(label),
+                // The parser takes no message with neither.
+                (None, None) => Kind::Forget,
+            };
+            Ok(Said { id, text, kind, tenant, sender })
+        }
+        MessageEvent::Forget { id } => Ok(Said { id, text: None, kind: Kind::Forget, tenant: None, sender: None }),
+    }
+}
+
 impl Decoder<SpamEvent> for SpamDecoder {
     fn decode(&mut self, input: Input<'_>, batch: &mut Batch<SpamEvent>) -> Result<(), Reject> {
-        let (id, text, kind) = match self.mapping.parse(input.key, input.payload)? {
-            MessageEvent::Message { id, text, label, .. } => {
-                let label = label.map(|label| class(&self.classes, label)).transpose()?;
-                let kind = match (&text, label) {
-                    (Some(_), label) => Kind::Text(label),
-                    (None, Some(label)) => Kind::Label(label),
-                    // The parser takes no message with neither.
-                    (None, None) => Kind::Forget,
-                };
-                (id, text, kind)
-            }
-            MessageEvent::Forget { id } => (id, None, Kind::Forget),
+        let Said { id, text, kind, tenant, sender } = read(&self.mapping, &self.classes, input)?;
+        let judged = Listable { id: &id, sender: sender.as_deref(), text: text.as_deref().unwrap_or_default() };
+        let grounds = match kind {
+            Kind::Text(_) => self.policy.grounds(&self.policies, tenant.as_deref(), judged),
+            Kind::Label(_) | Kind::Forget => Grounds { thresholds: self.policy.thresholds, reason: None },
         };
+        let listed = |ListReason { list, kind, pattern }: ListReason| (list, kind, batch.names.push(&pattern));
+        let listed = grounds.reason.map(listed);
         let record = match kind {
             Kind::Label(_) => [input.key, input.payload].map(|bytes| batch.names.push(as_text(bytes))),
             Kind::Text(_) | Kind::Forget => Default::default(),
@@ -154,6 +184,8 @@ impl Decoder<SpamEvent> for SpamDecoder {
             id: weir_wire::key(self.hash_seed, &id),
             id_name: batch.names.push(&id),
             record,
+            thresholds: grounds.thresholds,
+            listed,
             fingerprint: text.as_ref().map_or(0, |text| weir_wire::key(self.hash_seed, text) as u32),
             offset: input.offset,
             seconds: (input.timestamp_ms / 1_000).clamp(0, u32::MAX.into()) as u32,

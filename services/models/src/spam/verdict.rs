@@ -1,9 +1,9 @@
 //! What is made of a score: by how many labels of each class there are, and by thresholds.
 
 use weir_ps::words;
-use weir_wire::verdict::{Labels, Thresholds, Verdict};
+use weir_wire::verdict::{Labels, ListReason, Thresholds, Verdict};
 
-use super::Classes;
+use super::{Classes, Listable, PolicyBook};
 
 /// When the model is ready, and from which probability on something is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,15 +20,36 @@ impl Default for Policy {
     }
 }
 
+/// What a message is judged by besides its score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grounds {
+    /// Where actions begin for its tenant.
+    pub thresholds: Thresholds,
+    /// The list of its tenant that it is on.
+    pub reason: Option<ListReason>,
+}
+
 impl Policy {
+    /// What a message of this tenant, or of none, is judged by.
+    #[must_use]
+    pub fn grounds(&self, policies: &PolicyBook, tenant: Option<&str>, message: Listable<'_>) -> Grounds {
+        let rules = policies.of(tenant);
+        let thresholds = rules.as_ref().and_then(|rules| rules.policy().thresholds);
+        Grounds {
+            thresholds: thresholds.unwrap_or(self.thresholds),
+            reason: rules.and_then(|rules| rules.listed(message)),
+        }
+    }
+
     /// What is to be done with a message of this probability by a model with this row of [`super::CLASSES`]; an empty row
     /// is one of no labels.
     #[must_use]
-    pub fn verdict(&self, probability: f32, classes: &Classes, row: &[u32]) -> Verdict {
+    pub fn verdict(&self, probability: f32, classes: &Classes, row: &[u32], grounds: Grounds) -> Verdict {
         let mut counts = Vec::with_capacity(classes.len());
         counts_of(row, classes.len(), |count| counts.push(count));
         let counts = classes.labels().iter().copied().zip(counts).collect();
-        Verdict::new(probability, Labels { counts, needed: self.ready_labels }, self.thresholds)
+        let labels = Labels { counts, needed: self.ready_labels };
+        Verdict::new(probability, labels, grounds.thresholds).listed(grounds.reason)
     }
 }
 
@@ -62,12 +83,16 @@ mod tests {
 
     use super::*;
 
+    fn grounds() -> Grounds {
+        Grounds { thresholds: Policy::default().thresholds, reason: None }
+    }
+
     #[test]
     fn corrections_move_a_message_to_the_other_class() {
         let mut row = [0; 4];
         let mut check = |class, before, spam, ham| {
             count_label(&mut row, class, before);
-            let labels = Policy::default().verdict(0.0, &Classes::default(), &row).labels;
+            let labels = Policy::default().verdict(0.0, &Classes::default(), &row, grounds()).labels;
             assert_eq!(labels, Labels { counts: vec![(Label::SPAM, spam), (Label::HAM, ham)], needed: 50 });
         };
         check(0, None, 1, 0);
@@ -78,7 +103,7 @@ mod tests {
 
     #[test]
     fn nothing_learned_is_not_ready() {
-        let verdict = Policy::default().verdict(0.95, &Classes::default(), &[]);
+        let verdict = Policy::default().verdict(0.95, &Classes::default(), &[], grounds());
         assert_eq!((verdict.state, verdict.action), (State::Learning, Action::Review));
         assert_eq!(verdict.labels.counts, [(Label::SPAM, 0), (Label::HAM, 0)]);
     }

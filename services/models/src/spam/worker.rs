@@ -7,14 +7,15 @@ use weir_learn::{calibration, text};
 use weir_ps::{Batch, Output, Pulls, WorkerLogic, Workspace, words};
 use weir_wire::message::Label;
 use weir_wire::scored::{Model, Scored, Source};
+use weir_wire::verdict::ListReason;
 
 use super::decode::{Features, Kind, SpamEvent};
 use super::measures::{self, Wrong};
 use super::remembered::{Remembered, Step, Taught, Text};
 use super::score::{Known, weight_key};
 use super::{
-    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, COUNTS, Calibration, Count, FEATURES, Learning, Policy,
-    REMEMBERED, SCORED, Score, SpamSettings, WEIGHTS, counts_key, features, refuse, verdict,
+    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, COUNTS, Calibration, Count, FEATURES, Grounds, Learning,
+    Policy, REMEMBERED, SCORED, Score, SpamSettings, WEIGHTS, counts_key, features, refuse, verdict,
 };
 use crate::{GENERATION, Named};
 
@@ -136,6 +137,7 @@ impl SpamWorker {
             state: None,
             labels: None,
             thresholds: None,
+            reason: None,
             source: Source { topic: Cow::Borrowed(&self.topic), partition: batch.range.source, offset: event.offset },
             model: Model {
                 name: Cow::Borrowed(Named::Spam.name()),
@@ -143,7 +145,12 @@ impl SpamWorker {
                 learned: Some(words::u64_at(work.row(COUNTS, ONLY), Count::Learned as usize)),
             },
         };
-        let verdict = self.policy.verdict(probability, &self.learning.classes, work.row(CLASSES, ONLY));
+        let reason = event.listed.map(|(list, kind, pattern)| {
+            let pattern = batch.names.get(pattern).to_owned();
+            ListReason { list, kind, pattern }
+        });
+        let grounds = Grounds { thresholds: event.thresholds, reason };
+        let verdict = self.policy.verdict(probability, &self.learning.classes, work.row(CLASSES, ONLY), grounds);
         let action = verdict.action;
         let scored = scored.with_verdict(verdict);
         let mut value = Vec::with_capacity(SCORED_BYTES + id.len());

@@ -32,6 +32,7 @@ pub(crate) fn run_latency(command: &BenchLatency, mut settings: Settings) -> any
     settings.topics.ratings = format!("{run}-ratings");
     settings.topics.messages = format!("{run}-messages");
     settings.topics.scored = format!("{run}-messages.scored");
+    settings.topics.policies = format!("{run}-messages.policies");
     let admin = Admin::connect(&topics::connection(&settings), LOOKUP)?;
     let running = Running::start(&settings, &[Role::Server, Role::Worker])?;
     let load = Load { rate: command.rate, duration: Duration::from_secs(command.seconds) };

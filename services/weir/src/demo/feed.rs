@@ -266,7 +266,15 @@ fn rating_record(Rating { user, item, stars }: &Rating) -> Record {
 fn message_record(Message { id, text, spam }: &Message) -> Record {
     let label = Some(if *spam { Label::SPAM } else { Label::HAM });
     let (id, text) = (id.as_str().into(), Some(text.as_str().into()));
-    message::to_record(&MessageEvent::Message { id, text, label, ts: None, tenant: None, content_type: None })
+    message::to_record(&MessageEvent::Message {
+        id,
+        text,
+        label,
+        ts: None,
+        tenant: None,
+        content_type: None,
+        sender: None,
+    })
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -116,6 +116,7 @@ impl Parser {
             ts: None,
             tenant: None,
             content_type: None,
+            sender: None,
         }))
     }
 }

@@ -39,6 +39,8 @@ fn touch(metrics: &Metrics) {
     worker.taken_over(model, second);
     worker.measured(model, "g1", "squared_error", 2.5, 2);
     worker.measured(model, "g1", "squared_error", f64::NAN, 1);
+    metrics.policies_begin(["too_large"]);
+    metrics.policy_rejected("too_large");
     let server = &metrics.server;
     server.applied(model, 0, 1, 7, 9);
     server.pull_answered(model);

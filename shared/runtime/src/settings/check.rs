@@ -66,6 +66,7 @@ fn topics(settings: &Settings) -> Result<(), Error> {
         ("topics.ratings", &topics.ratings),
         ("topics.messages", &topics.messages),
         ("topics.scored", &topics.scored),
+        ("topics.policies", &topics.policies),
         ("topics.predicted", &topics.predicted),
     ];
     for (index, (path, topic)) in named.into_iter().enumerate() {

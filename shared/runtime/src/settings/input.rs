@@ -135,6 +135,8 @@ pub struct MessageInputSettings {
     pub tenant: FieldSource,
     /// Media type of the text.
     pub content_type: FieldSource,
+    /// Who sent it.
+    pub sender: FieldSource,
     /// What the values of the label mean: one of `spam.labels`, or `none` where a value says nothing. Without any, they are
     /// those of `spam.labels`.
     pub labels: BTreeMap<String, String>,
@@ -142,9 +144,9 @@ pub struct MessageInputSettings {
 
 impl Default for MessageInputSettings {
     fn default() -> Self {
-        let [id, text, label, ts, tenant, content_type] =
-            ["id", "text", "label", "ts", "tenant", "content_type"].map(FieldSource::at_home);
-        Self { id, text, label, ts, tenant, content_type, labels: BTreeMap::new() }
+        let [id, text, label, ts, tenant, content_type, sender] =
+            ["id", "text", "label", "ts", "tenant", "content_type", "sender"].map(FieldSource::at_home);
+        Self { id, text, label, ts, tenant, content_type, sender, labels: BTreeMap::new() }
     }
 }
 

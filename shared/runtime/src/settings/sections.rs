@@ -47,6 +47,8 @@ pub struct TopicSettings {
     pub messages: String,
     /// What the spam filter says of messages.
     pub scored: String,
+    /// What tenants want to be done with messages, keyed by tenant.
+    pub policies: String,
     /// What the recommender expected of ratings, where `recommender.predicted_share` wants that.
     pub predicted: String,
 }
@@ -57,6 +59,7 @@ impl Default for TopicSettings {
             ratings: "ratings".into(),
             messages: "messages".into(),
             scored: "messages.scored".into(),
+            policies: "messages.policies".into(),
             predicted: "ratings.predicted".into(),
         }
     }

@@ -29,7 +29,7 @@ pub fn to_json(event: &MessageEvent<'_>) -> Vec<u8> {
 
 impl Serialize for MessageEvent<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self::Message { id, text, label, ts, tenant, content_type } = self else {
+        let Self::Message { id, text, label, ts, tenant, content_type, sender } = self else {
             return Err(S::Error::custom("to forget a message is a record without a value"));
         };
         if text.is_none() && label.is_none() {
@@ -42,6 +42,7 @@ impl Serialize for MessageEvent<'_> {
         optional_entry(&mut map, "ts", ts.as_ref())?;
         optional_entry(&mut map, "tenant", tenant.as_ref())?;
         optional_entry(&mut map, "content_type", content_type.as_ref())?;
+        optional_entry(&mut map, "sender", sender.as_ref())?;
         map.end()
     }
 }

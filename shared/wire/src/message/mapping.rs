@@ -10,7 +10,7 @@ use crate::mapping::{FieldMapping, MappingError, Source};
 /// What a mapping of messages is made from; by default nothing is mapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageSources {
-    /// Where fields are, by their names (`id`, `text`, `label`, `ts`, `tenant`, `content_type`).
+    /// Where fields are, by their names (`id`, `text`, `label`, `ts`, `tenant`, `content_type`, `sender`).
     pub fields: BTreeMap<String, Source>,
     /// What the values of the label mean: a string, integer, `true` or `false`, written as text (`junk`, `1`). `None`
     /// is a value that says nothing (`unknown`). Without any, they are those of `known`.
@@ -54,7 +54,7 @@ impl MessageMapping {
     pub fn new(sources: &MessageSources) -> Result<Self, MappingError> {
         let label = sources.known.first().copied().map_or_else(|| "null".to_owned(), quoted);
         let fields = FieldMapping::new::<MessageFields>(&sources.fields, |place| place == TS)?;
-        fields.check(["\"m\"", "\"t\"", &label, "1", "\"x\"", "\"x\""], |raw| event(raw, &sources.known))?;
+        fields.check(["\"m\"", "\"t\"", &label, "1", "\"x\"", "\"x\"", "\"x\""], |raw| event(raw, &sources.known))?;
         if !sources.labels.is_empty() && sources.fields.get("label").is_some_and(|s| !matches!(s, Source::Pointer(_))) {
             let reject = "label: is not read from events, but its values are listed".to_owned();
             return Err(MappingError::Unusable { reject });

@@ -1,4 +1,4 @@
-//! Message events: `{id, text?, label?, ts?, tenant?, content_type?}` as JSON, and tombstones.
+//! Message events: `{id, text?, label?, ts?, tenant?, content_type?, sender?}` as JSON, and tombstones.
 //!
 //! A text asks for a score, a label teaches; both at once are scored before they are learnt, and a label alone teaches
 //! a message that came before. The same parser serves Kafka records and REST bodies. The text is borrowed from the
@@ -40,6 +40,8 @@ pub enum MessageEvent<'a> {
         tenant: Option<Id<'a>>,
         /// Media type of the text, as the producer calls it.
         content_type: Option<Id<'a>>,
+        /// Who sent it, as the producer knows them: an address, a number.
+        sender: Option<Id<'a>>,
     },
     /// A key without a value: the message is to be forgotten.
     Forget {
@@ -61,13 +63,14 @@ impl MessageEvent<'_> {
     #[must_use]
     pub fn into_owned(self) -> MessageEvent<'static> {
         match self {
-            Self::Message { id, text, label, ts, tenant, content_type } => MessageEvent::Message {
+            Self::Message { id, text, label, ts, tenant, content_type, sender } => MessageEvent::Message {
                 id: owned(id),
                 text: text.map(owned),
                 label,
                 ts,
                 tenant: tenant.map(owned),
                 content_type: content_type.map(owned),
+                sender: sender.map(owned),
             },
             Self::Forget { id } => MessageEvent::Forget { id: owned(id) },
         }
@@ -101,7 +104,7 @@ pub fn parse_labelled<'a>(
 
 /// The event that the fields make.
 fn event<'a>(raw: &RawFields<'a, { fields::COUNT }>, labels: &[Label]) -> Result<MessageEvent<'a>, Reject> {
-    let [id, text, label, ts, tenant, content_type] = *raw;
+    let [id, text, label, ts, tenant, content_type, sender] = *raw;
     let id = scalar::required_id("id", id)?;
     let text = scalar::optional_text("text", text)?;
     let label = label::optional(label, labels)?;
@@ -112,7 +115,8 @@ fn event<'a>(raw: &RawFields<'a, { fields::COUNT }>, labels: &[Label]) -> Result
     let ts = scalar::optional_time("ts", ts)?;
     let tenant = scalar::optional_id("tenant", tenant)?;
     let content_type = scalar::optional_id("content_type", content_type)?;
-    Ok(MessageEvent::Message { id, text, label, ts, tenant, content_type })
+    let sender = scalar::optional_id("sender", sender)?;
+    Ok(MessageEvent::Message { id, text, label, ts, tenant, content_type, sender })
 }
 
 #[cfg(test)]

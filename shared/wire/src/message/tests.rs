@@ -5,7 +5,7 @@ use crate::MAX_ID_BYTES;
 
 fn message(text: Option<&str>, label: Option<Label>) -> MessageEvent<'_> {
     let text = text.map(Cow::Borrowed);
-    MessageEvent::Message { id: "m".into(), text, label, ts: None, tenant: None, content_type: None }
+    MessageEvent::Message { id: "m".into(), text, label, ts: None, tenant: None, content_type: None, sender: None }
 }
 
 fn check(payload: &str, expected: &MessageEvent<'_>) {
@@ -42,6 +42,7 @@ fn messages_are_read() {
         ts: Some(-5),
         tenant: Some("shop".into()),
         content_type: Some("text/plain".into()),
+        sender: None,
     };
     let payload = r#"{"content_type":"text/plain","tenant":"shop","ts":-5,"label":"h\u0061m",
         "text":"a \"b\" \ud83d\ude00","id":77}"#;

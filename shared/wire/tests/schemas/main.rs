@@ -116,6 +116,7 @@ fn wrong_messages_are_refused_by_both() {
         ("ts", vec![json!(1.5), json!("now")]),
         ("tenant", no_ids()),
         ("content_type", no_ids()),
+        ("sender", no_ids()),
     ];
     changed(&base, &changes).for_each(|event| check_refused("messages", &event));
     let others = [json!([]), json!({"id": "m"}), json!({"text": "t"}), json!({"id": "m", "text": null, "label": null})];
@@ -163,7 +164,8 @@ fn what_is_written_is_as_the_schemas_say() {
         check_taken("ratings", &serde_json::to_value(&event).unwrap());
     }
     let (text, label) = (Some("t".into()), Some(Label::SPAM));
-    let event = MessageEvent::Message { id: "m".into(), text, label, ts: None, tenant: None, content_type: None };
+    let event =
+        MessageEvent::Message { id: "m".into(), text, label, ts: None, tenant: None, content_type: None, sender: None };
     check_taken("messages", &serde_json::to_value(&event).unwrap());
     let scored = Scored {
         id: "m".into(),
@@ -176,6 +178,7 @@ fn what_is_written_is_as_the_schemas_say() {
         state: None,
         labels: None,
         thresholds: None,
+        reason: None,
         source: Source { topic: "messages".into(), partition: u32::MAX, offset: u64::MAX },
         model: Model { name: "spam".into(), generation: "g1".into(), learned: None },
     };

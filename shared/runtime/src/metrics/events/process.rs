@@ -89,6 +89,24 @@ impl Metrics {
         self.process.transaction_open.with_label_values(&[role, model]).set(age.as_secs_f64());
     }
 
+    /// The policies begin to be read; none has been refused for these reasons yet.
+    pub fn policies_begin<'a>(&self, reasons: impl IntoIterator<Item = &'a str>) {
+        for reason in reasons {
+            self.process.policies_rejected.with_label_values(&[reason]);
+        }
+        self.policies(0);
+    }
+
+    /// So many tenants have a policy.
+    pub fn policies(&self, tenants: usize) {
+        self.process.policies.with_label_values(&[] as &[&str]).set(tenants as i64);
+    }
+
+    /// A record of the topic of policies was refused, for one of the reasons' fixed names.
+    pub fn policy_rejected(&self, reason: &str) {
+        self.process.policies_rejected.with_label_values(&[reason]).inc();
+    }
+
     /// A record on an internal topic was passed over; `reason` is one of the frame errors' names.
     pub fn frame_skipped(&self, role: &str, model: &str, reason: &'static str) {
         self.process.frames_skipped.with_label_values(&[role, model, reason]).inc();

@@ -31,7 +31,7 @@ fn parse_mail(verdict: &str) -> Result<Option<Label>, String> {
     let payload =
         format!(r#"{{"headers":{{"message-id":"m"}},"parts":[{{"body":"hi"}}],"verdict":{verdict},"tenant":"x"}}"#);
     match mapping.parse(None, Some(payload.as_bytes())) {
-        Ok(MessageEvent::Message { id, text, label, ts: None, tenant, content_type: None }) => {
+        Ok(MessageEvent::Message { id, text, label, ts: None, tenant, content_type: None, .. }) => {
             assert_eq!((&*id, text.as_deref(), tenant.as_deref()), ("m", Some("hi"), Some("shop")));
             Ok(label)
         }
