@@ -190,6 +190,47 @@ fn a_model_that_was_trained_from_a_file_goes_on_online() {
     assert!(after < of_model, "learned again, they must be predicted better: {after}, before {of_model}");
 }
 
+#[test]
+fn a_filter_that_was_trained_from_a_file_knows_spam_at_once_and_learns_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let messages = data::messages();
+    let (past, next) = messages.split_at(messages.len() - 500);
+    let (source, file) = (dir.path().join("past.jsonl"), text(&dir.path().join("filter.weir")));
+    let lines: Vec<String> = past.iter().map(|message| message.event().to_string()).collect();
+    fs::write(&source, lines.join("\n")).expect("there is room");
+    let deployment = kills::deployment(Broker::shared(), "filter").with("MODELS", "spam");
+    let said = done(&deployment, &["train", "spam", "--from-file", &text(&source), "--save", &file]);
+    assert!(said.contains("held out: accuracy"), "{said}");
+    refused(
+        &deployment,
+        &["train", "spam", "--from-file", &text(&source), "--save", &file, "--rate", "1"],
+        &["--rate"],
+    );
+    done(&deployment, &["import-model", &file, "--from", "end"]);
+
+    let cluster = Cluster::start(deployment.clone(), 1, 1);
+    let rest = cluster.rest();
+    let said = scores(&rest, next);
+    let right = said.iter().zip(next).filter(|(said, message)| said["label"] == message.label).count();
+    assert!(right >= 490, "{right} of {} are told rightly", next.len());
+    assert_eq!(said[0]["state"], "ready", "as many labels as were in the file: {}", said[0]);
+    // A spammer's new word counts from the first label on.
+    let taught = json!({"id": "new", "text": "zyxwvut zyxwvut zyxwvut", "label": "spam"});
+    let fresh =
+        data::Message { id: "new".to_owned(), text: "zyxwvut zyxwvut zyxwvut".to_owned(), label: "spam".to_owned() };
+    let margin = || scores(&rest, std::slice::from_ref(&fresh))[0]["margin"].as_f64().expect("a margin");
+    let before = margin();
+    let written = Producer::new(deployment.brokers(), deployment.messages_topic()).send([Event::keyed("new", &taught)]);
+    assert_eq!(written.len(), 1);
+    weir_tests::wait_until("the label is learned", PATIENCE, || (margin() > before).then_some(()));
+}
+
+fn scores(rest: &Client, messages: &[data::Message]) -> Vec<serde_json::Value> {
+    let asked: Vec<_> = messages.iter().map(|message| json!({"id": message.id, "text": message.text})).collect();
+    let answer = rest.post("/v1/messages/score", &json!({"messages": asked})).expect(200);
+    answer["scores"].as_array().unwrap_or_else(|| panic!("no scores in {answer}")).clone()
+}
+
 fn squared_error(rest: &Client, ratings: &[Rating]) -> f64 {
     let mut predicted = Vec::new();
     for part in ratings.chunks(500) {

@@ -1,7 +1,7 @@
 //! `weir evaluate`: how well a model does on a file, progressively and without Kafka, by the code that workers run.
 
 mod figures;
-mod messages;
+pub(crate) mod messages;
 mod plot;
 pub(crate) mod ratings;
 

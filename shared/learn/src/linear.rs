@@ -80,6 +80,13 @@ impl Learner {
         }
     }
 
+    /// Whether the first value of a row is its weight, so that rows whose weights are averaged over steps make sense.
+    /// FTRL's z is no weight, and sums up all steps already.
+    #[must_use]
+    pub fn averages(&self) -> bool {
+        !matches!(self, Self::Ftrl(_))
+    }
+
     /// w·x of an example with these rows. The order of the rows decides how the sum is rounded: equal rows in equal order give
     /// equal margins everywhere.
     #[must_use]

@@ -1,13 +1,14 @@
 //! Training on events that are all there already: several passes, in any order, on all processors at once.
 //!
 //! [`ratings`] is the model of [`crate::mf`] by stratified stochastic gradient descent, [`choices`] the one of
-//! [`crate::ranking`] by alternating least squares. Both end in rows that online learning goes on with. Users and items are
-//! numbers from 0 without holes.
+//! [`crate::ranking`] by alternating least squares, [`messages`] a linear classifier ([`crate::linear`]) in several passes. All end
+//! in rows that online learning goes on with. Users and items are numbers from 0 without holes.
 
 pub mod blocks;
 pub mod choices;
 mod cholesky;
 pub mod events;
+pub mod messages;
 pub mod ratings;
 mod sweep;
 

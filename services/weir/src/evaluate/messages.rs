@@ -1,6 +1,6 @@
 //! `weir evaluate messages`: the spam filter on files of labelled messages, each scored before its label is learned.
 
-mod data;
+pub(crate) mod data;
 mod plots;
 mod report;
 

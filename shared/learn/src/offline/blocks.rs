@@ -97,10 +97,11 @@ impl Blocks {
     }
 }
 
-fn shuffle(ratings: &mut [Rating], noise: &mut Noise) {
-    for last in (1..ratings.len()).rev() {
+/// Into any order with equal chance (Fisher and Yates).
+pub(super) fn shuffle<T>(items: &mut [T], noise: &mut Noise) {
+    for last in (1..items.len()).rev() {
         let other = (u128::from(noise.next()) * (last as u128 + 1)) >> 64;
-        ratings.swap(last, other as usize);
+        items.swap(last, other as usize);
     }
 }
 

@@ -13,14 +13,14 @@ use crate::files::{Format, Lines, Parser};
 
 /// The messages of all files.
 #[derive(Debug, Default)]
-pub(super) struct Data {
-    pub(super) messages: Vec<(String, Label)>,
+pub(crate) struct Data {
+    pub(crate) messages: Vec<(String, Label)>,
     /// Lines that are no event.
-    pub(super) refused: u64,
+    pub(crate) refused: u64,
     /// The first of them, and why.
-    pub(super) first_refusal: Option<String>,
+    pub(crate) first_refusal: Option<String>,
     /// Events without a text or a label.
-    pub(super) passed_over: u64,
+    pub(crate) passed_over: u64,
 }
 
 impl Data {
@@ -28,7 +28,7 @@ impl Data {
     ///
     /// # Errors
     /// A file cannot be read or its format cannot be told, or there is no labelled message in any.
-    pub(super) fn read(files: &[PathBuf], format: Option<Format>, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn read(files: &[PathBuf], format: Option<Format>, settings: &Settings) -> anyhow::Result<Self> {
         let (mapping, mut data) = (message_mapping(settings)?, Self::default());
         for file in files {
             data.read_one(file, format, &mapping)?;
