@@ -34,12 +34,8 @@ pub use remembered::KnownMessage;
 pub use schema::SpamSchema;
 pub use score::{Calibration, Score, TextScorer, weight_key};
 pub use server::SpamServer;
-<<<<<<< HEAD
-pub use verdict::{Grounds, Policy};
-=======
 pub use trained::trained;
-pub use verdict::Policy;
->>>>>>> ab78733 (Train the spam filter from a file, too)
+pub use verdict::{Grounds, Policy};
 pub use worker::SpamWorker;
 
 /// By feature ([`weight_key`]): its row as the learner has it: one or two `f32`s of two classes, a weight for each of several.
