@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use weir_learn::{seen::Ring, text};
 use weir_models::recommender::RowParts;
-use weir_models::spam::{Learning, Policy, PolicyBook};
+use weir_models::spam::{self, Learning, Policy, PolicyBook};
 use weir_models::{Description, ExpectedLayout, Named, recommender_settings, spam_settings};
 use weir_ps::TableSpec;
 use weir_runtime::Settings;
@@ -35,16 +35,16 @@ impl ServedModel {
     /// # Errors
     /// The recommender's or the spam filter's settings are out of their ranges.
     pub fn new(description: Description, settings: &Settings) -> anyhow::Result<Self> {
-        let (shape, spam) = (recommender_settings(settings)?, spam_settings(settings)?);
+        let (shape, filter) = (recommender_settings(settings)?, spam_settings(settings)?);
         Ok(Self {
             taste: Taste {
                 half_life_hours: shape.half_life_hours,
                 ring: Ring::for_items(shape.seen_items),
                 parts: RowParts::new(&shape.factors, &shape.ranking),
             },
-            text: spam.text,
-            learning: Arc::new(spam.learning),
-            policy: spam.policy,
+            text: filter.text,
+            learning: Arc::new(filter.learning),
+            policy: filter.policy,
             parameters_topic: description.topics(&settings.prefix).parameters,
             serving: ArcSwapOption::empty(),
             offsets: watch::Sender::new(Arc::from([])),
@@ -108,6 +108,16 @@ impl ServedModel {
     /// The key of an id.
     pub(crate) fn key(&self, id: &str) -> u64 {
         weir_wire::key(self.description.seed, id)
+    }
+
+    /// The key of a tenant, for the spam filter.
+    pub(crate) fn tenant_key(&self, tenant: Option<&str>) -> u64 {
+        spam::tenant_key(self.description.seed, tenant)
+    }
+
+    /// The key of a tenant's message, for the spam filter.
+    pub(crate) fn message_key(&self, tenant: Option<&str>, id: &str) -> u64 {
+        spam::message_key(self.description.seed, tenant, id)
     }
 
     /// What reading the recommender's rows depends on.

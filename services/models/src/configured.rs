@@ -13,7 +13,7 @@ use weir_wire::message::Label;
 use weir_wire::verdict::Thresholds;
 
 use crate::recommender::{Predictions, RecommenderSettings};
-use crate::spam::{Classes, Learning, Method, Policy, SpamSettings};
+use crate::spam::{Classes, Influence, Learning, Method, Policy, SpamSettings};
 
 /// The recommender's settings, checked.
 ///
@@ -100,6 +100,7 @@ pub fn spam_settings(settings: &Settings) -> Result<SpamSettings, weir_learn::Er
         topic: settings.topics.messages.as_str().into(),
         text,
         learning: learning(spam)?,
+        influence: Influence { steps: spam.tenant_influence, share: spam.tenant_share },
         remembered_ids: spam.remembered_ids,
         remembered_seconds: spam.remembered_hours * 3_600,
         remembered_bytes: spam.remembered_bytes,
@@ -193,6 +194,7 @@ mod tests {
         assert_eq!(found, defaults);
         assert_eq!(settings.learning, Learning::two(named(spam.learner)));
         assert_eq!(settings.policy, Policy::default());
+        assert_eq!(settings.influence, Influence::default());
     }
 
     #[test]

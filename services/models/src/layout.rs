@@ -8,7 +8,7 @@ use weir_runtime::{PartitionerKind, ServerSettings, Settings};
 use weir_wire::topic::ModelTopics;
 
 use crate::recommender::{self, ACTIVITY, PREDICTED, RecommenderSchema};
-use crate::spam::{COUNTS, FEATURES, PolicyBook, SCORED, SpamSchema};
+use crate::spam::{COUNTS, FEATURES, PolicyBook, SCORED, SpamSchema, TENANTS};
 use crate::{ExpectedLayout, recommender_settings, spam_settings};
 
 /// The only generation as long as there is no command to train another one.
@@ -188,7 +188,7 @@ fn of_messages(settings: &Settings) -> Result<Description, weir_learn::Error> {
         history_share: settings.spam.history_share,
         in_flight: settings.spam.in_flight,
         events_table: Some(COUNTS),
-        unread_tables: &[FEATURES],
+        unread_tables: &[FEATURES, TENANTS],
         policies: Some(Arc::default()),
         ..Description::new(Named::Spam.name(), &topics.messages, Arc::new(SpamSchema::new(&spam)), settings)
     })

@@ -16,6 +16,7 @@ mod remembered;
 mod schema;
 mod score;
 mod server;
+mod tenants;
 mod trained;
 mod verdict;
 mod worker;
@@ -34,6 +35,7 @@ pub use remembered::KnownMessage;
 pub use schema::SpamSchema;
 pub use score::{Calibration, Score, TextScorer, weight_key};
 pub use server::SpamServer;
+pub use tenants::{Influence, message_key, tenant_key};
 pub use trained::trained;
 pub use verdict::{Grounds, Policy};
 pub use worker::SpamWorker;
@@ -52,6 +54,9 @@ pub const FEATURES: u8 = 3;
 pub const REMEMBERED: u8 = 4;
 /// How many messages are of which class by their latest label: one row of `u64`s in the order of the labels, under [`CLASSES_KEY`].
 pub const CLASSES: u8 = 5;
+
+/// How far the labels of each tenant, and of all together, have moved the weights of everyone: a `u64` of millionths. Kept by workers.
+pub const TENANTS: u8 = 6;
 
 /// The first key of the table [`CALIBRATION`].
 pub const CALIBRATION_KEY: u64 = 1;
@@ -95,6 +100,8 @@ pub struct SpamSettings {
     pub text: text::Settings,
     /// How labels teach.
     pub learning: Learning,
+    /// How far one tenant may move the weights of everyone.
+    pub influence: Influence,
     /// Messages that a shard remembers.
     pub remembered_ids: usize,
     /// Seconds for which they are remembered, by records' times.

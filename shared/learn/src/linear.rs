@@ -104,7 +104,12 @@ impl Learner {
     /// Scores an example and says what it teaches, as one that counts `weight` times, without changing anything.
     #[must_use]
     pub fn lesson(&self, rows: &[f32], value: f32, label: Label, weight: f32) -> Lesson {
-        let margin = self.margin(rows, value);
+        self.lesson_at(self.margin(rows, value), rows, value, label, weight)
+    }
+
+    /// The same of an example that has this margin, of which only these rows are to learn: others that it has may stay as they are.
+    #[must_use]
+    pub fn lesson_at(&self, margin: f32, rows: &[f32], value: f32, label: Label, weight: f32) -> Lesson {
         let change = match self {
             Self::PassiveAggressive(settings) => {
                 let norm_squared = rows.len() as f32 * value * value;
@@ -188,6 +193,21 @@ mod tests {
             let left = learner.margin(&rows, 0.577);
             assert!((-1e-3..learned).contains(&left), "{}: {left} of {learned}", learner.name());
         }
+    }
+
+    #[test]
+    fn rows_that_stay_as_they_are_leave_the_lesson_to_the_others() {
+        // Loss 1 - 0.25; the one row that learns has the squared norm 1/4, both together 1/2.
+        let learner = Learner::PassiveAggressive(
+            passive_aggressive::Settings::try_from(passive_aggressive::HyperParameters {
+                variant: Variant::Pa,
+                aggressiveness: 1.0,
+            })
+            .unwrap(),
+        );
+        let both = learner.lesson(&[0.5, 0.0], 0.5, Label::Positive, 1.0);
+        let one = learner.lesson_at(0.25, &[0.0], 0.5, Label::Positive, 1.0);
+        assert_eq!((both.margin, both.change, one.change), (0.25, 0.75, 1.5));
     }
 
     #[test]

@@ -7,3 +7,4 @@ mod filter;
 mod labels;
 mod policies;
 mod scores;
+mod tenants;

@@ -54,7 +54,11 @@ pub(super) async fn get(
 ) -> Result<Json<Known>, ApiError> {
     let model = gateway.spam()?;
     at_least::wait(&gateway, model, &query).await?;
-    let key = model.key(&id);
+    let tenant = query.one("tenant")?;
+    if let Some(problem) = tenant.and_then(id_problem) {
+        return Err(ApiError::parameter("tenant", problem));
+    }
+    let key = model.message_key(tenant, &id);
     let (known, offsets) = Gateway::read(model, move |view: &View| (view.known_message(key), view.offsets()))?;
     let Some(known) = known else { return Err(ApiError::UnknownMessage(id)) };
     let (_, learning) = model.text();
@@ -71,17 +75,22 @@ pub(super) async fn label(
     MessageId(id): MessageId,
     JsonBytes { bytes, due }: JsonBytes,
 ) -> Result<Response, ApiError> {
-    let event = json!({ "id": id, "label": said_label(&bytes)? }).to_string();
+    let [label, tenant] = said(&bytes)?;
+    let mut event = json!({ "id": id, "label": label });
+    if !tenant.is_null() {
+        event["tenant"] = tenant;
+    }
+    let event = event.to_string();
     messages::post(State(gateway), JsonBytes { bytes: Bytes::from(event), due }).await
 }
 
-/// What a body says of the label; whether there is such a label, the parser of events says.
-fn said_label(body: &[u8]) -> Result<Value, ApiError> {
+/// What a body says of the label and the tenant; whether there is such a label, the parser of events says.
+fn said(body: &[u8]) -> Result<[Value; 2], ApiError> {
     let said: Value = serde_json::from_slice(body).map_err(|error| ApiError::Json(error.to_string()))?;
     let refused = |reason, detail| Err(ApiError::field("label", reason, detail));
     match said {
         Value::Object(mut fields) => match fields.remove("label").filter(|label| !label.is_null()) {
-            Some(label) => Ok(label),
+            Some(label) => Ok([label, fields.remove("tenant").unwrap_or_default()]),
             None => refused("missing_field", "label: is missing, send {\"label\": \"spam\"} or another label"),
         },
         _ => refused("wrong_type", "label: send an object, {\"label\": \"spam\"} or another label"),

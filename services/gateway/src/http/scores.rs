@@ -66,8 +66,9 @@ pub(super) async fn post(
         policy.grounds(policies, tenant.as_deref(), Listable { id, sender: sender.as_deref(), text })
     };
     let grounds: Vec<Grounds> = messages.iter().map(grounds).collect();
+    let tenants: Vec<u64> = messages.iter().map(|message| model.tenant_key(message.tenant.as_deref())).collect();
     let read = move |view: &View| {
-        let texts = || messages.iter().map(|message| message.text.as_str());
+        let texts = || messages.iter().zip(&tenants).map(|(message, tenant)| (message.text.as_str(), *tenant));
         let scores = view.score((settings, &learning), texts());
         let explained = if explain { view.explain((settings, &learning), texts()) } else { Vec::new() };
         let mut explained = explained.into_iter();

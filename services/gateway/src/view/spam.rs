@@ -6,24 +6,24 @@ use weir_models::spam::{CLASSES, CLASSES_KEY, Explanation, KnownMessage, Learnin
 use super::View;
 
 impl View {
-    /// Scores texts, in their order, as a worker with these rows would.
+    /// Scores texts of tenants, in their order, as a worker with these rows would.
     pub(crate) fn score<'a>(
         &self,
         (settings, learning): (text::Settings, &Learning),
-        texts: impl Iterator<Item = &'a str>,
+        texts: impl Iterator<Item = (&'a str, u64)>,
     ) -> Vec<Score> {
         let mut scorer = TextScorer::new(settings, learning.clone());
-        texts.map(|text| scorer.score(text, |table, key| self.row(table, key))).collect()
+        texts.map(|(text, tenant)| scorer.score(text, tenant, |table, key| self.row(table, key))).collect()
     }
 
     /// Says of texts, in their order, what spoke for and against them.
     pub(crate) fn explain<'a>(
         &self,
         (settings, learning): (text::Settings, &Learning),
-        texts: impl Iterator<Item = &'a str>,
+        texts: impl Iterator<Item = (&'a str, u64)>,
     ) -> Vec<Explanation> {
         let mut scorer = TextScorer::new(settings, learning.clone());
-        texts.map(|text| scorer.explain(text, |table, key| self.row(table, key))).collect()
+        texts.map(|(text, tenant)| scorer.explain(text, tenant, |table, key| self.row(table, key))).collect()
     }
 
     /// How many labels were learned, for [`weir_models::spam::Policy::verdict`].

@@ -161,9 +161,10 @@ pub(crate) fn filter(weight: f32) -> Filled {
 fn texts_are_scored_by_their_weights() {
     let filter = filter(0.5);
     assert_eq!((filter.view.events(), filter.view.row(spam::FEATURES, 1)), (7, None), "what workers need is not kept");
-    let scores = filter
-        .view
-        .score((filter.model.text().0, &filter.model.text().1), ["free prize", "Free  PRIZE", "dinner"].into_iter());
+    let scores = filter.view.score(
+        (filter.model.text().0, &filter.model.text().1),
+        ["free prize", "Free  PRIZE", "dinner"].into_iter().map(|text| (text, 0)),
+    );
     // n features of equal weight w, each of the value 1/√n.
     let features = text::Extractor::new(filter.model.text().0).extract("free prize").slots.len() as f32;
     assert!((scores[0].margin - 0.5 * features.sqrt()).abs() < 1e-5, "{scores:?}");
@@ -173,7 +174,9 @@ fn texts_are_scored_by_their_weights() {
     assert!(scores[1].margin < scores[0].margin && scores[1].margin > 1.0, "two spaces are other features: {scores:?}");
     assert!(scores[2].margin > 0.0 && scores[2].margin < 0.5, "only what every text has: {scores:?}");
     let nothing = Filled::new("spam");
-    let unlearned = nothing.view.score((nothing.model.text().0, &nothing.model.text().1), ["free prize"].into_iter());
+    let unlearned = nothing
+        .view
+        .score((nothing.model.text().0, &nothing.model.text().1), ["free prize"].into_iter().map(|text| (text, 0)));
     assert_eq!((unlearned[0].margin, unlearned[0].probability), (0.0, 0.5));
 }
 

@@ -8,7 +8,7 @@ use weir_ps::{Batch, NameRef};
 use weir_wire::message::{Id, Label, MessageEvent, MessageMapping};
 use weir_wire::{Reason, Reject};
 
-use super::{Classes, Grounds, Listable, Policy, PolicyBook, SpamModel};
+use super::{Classes, Grounds, Listable, Policy, PolicyBook, SpamModel, message_key, tenant_key};
 use crate::{Decoder, Input, InputModel};
 use weir_wire::verdict::{List, ListKind, ListReason, Thresholds};
 
@@ -30,6 +30,10 @@ pub struct SpamEvent {
     /// The message's key.
     pub(super) id: u64,
     pub(super) id_name: NameRef,
+    /// The tenant's key; 0 is none.
+    pub(super) tenant: u64,
+    /// Its slot of the table [`super::TENANTS`].
+    pub(super) tenant_slot: u32,
     /// The record as it came, key and value, of an event that may yet be refused.
     pub(super) record: [NameRef; 2],
     /// Where actions begin for its tenant.
@@ -47,27 +51,31 @@ pub struct SpamEvent {
     pub(super) slots: [u32; 2],
 }
 
-/// Features of an event, among the words of its batch: the features, and room for the slots of their weights.
+/// Features of an event, among the words of its batch: the features, and room for the slots of their weights
+/// and, of a tenant's message, of their copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Features {
     start: u32,
     slots_start: u32,
+    /// 0 where there are none.
+    copies_start: u32,
     count: u32,
 }
 
 impl Features {
-    /// Appends features of which each gets room for a slot.
-    pub(super) fn append(words: &mut Vec<u32>, features: &[u32]) -> Self {
+    /// Appends features of which each gets room for a slot, or two.
+    pub(super) fn append(words: &mut Vec<u32>, features: &[u32], copies: bool) -> Self {
         let start = words.len();
         words.extend_from_slice(features);
-        Self::since(words, start)
+        Self::since(words, start, copies)
     }
 
-    /// Those from `start` to the end of `words`, of which each gets room for a slot.
-    pub(super) fn since(words: &mut Vec<u32>, start: usize) -> Self {
+    /// Those from `start` to the end of `words`, of which each gets room for a slot, or two.
+    pub(super) fn since(words: &mut Vec<u32>, start: usize, copies: bool) -> Self {
         let (slots_start, count) = (words.len(), words.len() - start);
-        words.resize(slots_start + count, 0);
-        Self { start: start as u32, slots_start: slots_start as u32, count: count as u32 }
+        words.resize(slots_start + count * if copies { 2 } else { 1 }, 0);
+        let copies_start = if copies { (slots_start + count) as u32 } else { 0 };
+        Self { start: start as u32, slots_start: slots_start as u32, copies_start, count: count as u32 }
     }
 
     /// The first `count` of them.
@@ -89,12 +97,23 @@ impl Features {
         &words[self.slots_start as usize..][..self.len()]
     }
 
-    /// Sets each one's slot to what `pull` gives for the feature.
-    pub(super) fn pull(self, words: &mut [u32], mut pull: impl FnMut(u32) -> u32) {
+    /// The slots of their copies' weights; none of a message of no tenant.
+    pub(super) fn copies(self, words: &[u32]) -> &[u32] {
+        if self.copies_start == 0 { &[] } else { &words[self.copies_start as usize..][..self.len()] }
+    }
+
+    /// Sets each one's slot to what `pull` gives for the feature, and its copy's to what it gives for what `copy` makes of it.
+    pub(super) fn pull(self, words: &mut [u32], copy: impl Fn(u32) -> u32, mut pull: impl FnMut(u32) -> u32) {
         let (features, slots) = words.split_at_mut(self.slots_start as usize);
         let features = &features[self.start as usize..][..self.len()];
         for (slot, &feature) in slots[..self.len()].iter_mut().zip(features) {
             *slot = pull(feature);
+        }
+        if self.copies_start > 0 {
+            let copies = &mut slots[(self.copies_start - self.slots_start) as usize..][..self.len()];
+            for (slot, &feature) in copies.iter_mut().zip(features) {
+                *slot = pull(copy(feature));
+            }
         }
     }
 }
@@ -181,7 +200,9 @@ impl Decoder<SpamEvent> for SpamDecoder {
         let features = text.as_ref().map(|text| self.extractor.extract(text).slots).unwrap_or_default();
         batch.events.push(SpamEvent {
             kind,
-            id: weir_wire::key(self.hash_seed, &id),
+            id: message_key(self.hash_seed, tenant.as_deref(), &id),
+            tenant: tenant_key(self.hash_seed, tenant.as_deref()),
+            tenant_slot: 0,
             id_name: batch.names.push(&id),
             record,
             thresholds: grounds.thresholds,
@@ -189,7 +210,7 @@ impl Decoder<SpamEvent> for SpamDecoder {
             fingerprint: text.as_ref().map_or(0, |text| weir_wire::key(self.hash_seed, text) as u32),
             offset: input.offset,
             seconds: (input.timestamp_ms / 1_000).clamp(0, u32::MAX.into()) as u32,
-            features: Features::append(&mut batch.words, features),
+            features: Features::append(&mut batch.words, features, tenant.is_some()),
             slots: [0; 2],
         });
         Ok(())

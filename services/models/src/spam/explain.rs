@@ -40,16 +40,16 @@ pub struct Explanation {
 }
 
 impl TextScorer {
-    /// Tells what spoke most for and against the beginning of `text`; `row` as for [`TextScorer::score`].
-    pub fn explain<'a>(&mut self, text: &str, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Explanation {
+    /// Tells what spoke most for and against the beginning of `text`; `tenant` and `row` as for [`TextScorer::score`].
+    pub fn explain<'a>(&mut self, text: &str, tenant: u64, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Explanation {
         let text = beginning(text);
         let parts = parts(text);
-        let whole = self.margin(text, &row);
+        let whole = self.margin(text, tenant, &row);
         let mut weighed: Vec<Part> = Vec::new();
         let mut without = String::with_capacity(text.len());
         for part in different(&parts) {
             leave_out(text, &parts, part, &mut without);
-            let weight = whole - self.margin(&without, &row);
+            let weight = whole - self.margin(&without, tenant, &row);
             if weight.abs() >= LEAST_WEIGHT {
                 weighed.push(Part { part: part.to_owned(), weight });
             }
@@ -128,7 +128,7 @@ mod tests {
         }
         let learner = Learner::PassiveAggressive(passive_aggressive::Settings::default());
         let row = |_, key| weights.get(&key).map(<[u32; 1]>::as_slice);
-        TextScorer::new(text::Settings::default(), Learning::two(learner)).explain(text, row)
+        TextScorer::new(text::Settings::default(), Learning::two(learner)).explain(text, 0, row)
     }
 
     #[test]

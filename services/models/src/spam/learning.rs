@@ -140,12 +140,12 @@ impl Learning {
         }
     }
 
-    /// What an example with these scores teaches that is of this class and counts `weight` times.
+    /// What an example with these scores teaches these rows that is of this class and counts `weight` times.
     pub(super) fn lesson(&self, rows: &[f32], value: f32, scores: &[f32], class: u8, weight: f32) -> Lesson {
         match &self.method {
             Method::Two(learner, costs) => {
                 let cost = costs[usize::from(class).min(1)];
-                let lesson = learner.lesson(rows, value, self.classes.side(class), cost * weight);
+                let lesson = learner.lesson_at(scores[0], rows, value, self.classes.side(class), cost * weight);
                 Lesson { change: lesson.change, wrong: 0 }
             }
             Method::Several(settings, update, costs) => {
@@ -178,6 +178,19 @@ impl Learning {
         if right < classes && wrong < classes {
             multiclass::learn(rows, classes, right, multiclass::Lesson { wrong, loss: 0.0, change });
         }
+    }
+
+    /// The length by which the weights that rows stand for have moved.
+    pub(super) fn shift(&self, before: &[f32], after: &[f32]) -> f64 {
+        let square = |before: f32, after: f32| f64::from(after - before).powi(2);
+        let rows = before.chunks_exact(self.width()).zip(after.chunks_exact(self.width()));
+        let squares: f64 = match &self.method {
+            Method::Two(learner, _) => {
+                rows.map(|(before, after)| square(learner.weight(before), learner.weight(after))).sum()
+            }
+            Method::Several(..) => before.iter().zip(after).map(|(before, after)| square(*before, *after)).sum(),
+        };
+        squares.sqrt()
     }
 
     /// How much one more example of this class counts, by the labels of each class so far.

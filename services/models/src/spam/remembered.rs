@@ -13,6 +13,7 @@ const KEPT: u32 = 0xFFFF;
 const WHOLE: u32 = 1 << 16;
 const TAUGHT: u32 = 1 << 17;
 const SAMPLE: u32 = 1 << 18;
+const OWN: u32 = 1 << 19;
 /// Where the label's class stands, plus one; 0 is none.
 const CLASS_SHIFT: u32 = 20;
 const CLASS: u32 = 0x3F;
@@ -78,6 +79,8 @@ pub(super) struct Taught {
     pub(super) lesson: Lesson,
     /// Whether it did so for the features that are kept, and not for all.
     pub(super) sample: bool,
+    /// Whether only the tenant's own copies of them were taught.
+    pub(super) own: bool,
 }
 
 /// What is to be done with a label.
@@ -103,7 +106,7 @@ impl Remembered {
         }
         let text = Text { fingerprint, kept: state & KEPT, whole: has(WHOLE) };
         let lesson = Lesson { change: f32::from_bits(change), wrong: (state >> WRONG_SHIFT & WRONG) as u8 };
-        let taught = Taught { lesson, sample: has(SAMPLE) };
+        let taught = Taught { lesson, sample: has(SAMPLE), own: has(OWN) };
         Self {
             text: (text.kept > 0).then_some(text),
             label: ((state >> CLASS_SHIFT & CLASS) as u8).checked_sub(1),
@@ -118,7 +121,9 @@ impl Remembered {
         let label = self.label.map_or(0, |class| ((u32::from(class) + 1) & CLASS) << CLASS_SHIFT);
         let text = self.text.map_or(0, |text| text.kept.min(KEPT) | flag(WHOLE, text.whole));
         let wrong = |taught: Taught| (u32::from(taught.lesson.wrong) & WRONG) << WRONG_SHIFT;
-        let taught = self.taught.map_or(0, |taught| TAUGHT | flag(SAMPLE, taught.sample) | wrong(taught));
+        let taught = self
+            .taught
+            .map_or(0, |taught| TAUGHT | flag(SAMPLE, taught.sample) | flag(OWN, taught.own) | wrong(taught));
         let change = self.taught.map_or(0, |taught| taught.lesson.change.to_bits());
         let fingerprint = self.text.map_or(0, |text| text.fingerprint);
         [KNOWN | label | text | taught, change, fingerprint, self.seconds]
@@ -191,7 +196,7 @@ mod tests {
     const LONG: Text = Text { whole: false, ..TEXT };
     const SPAM: u8 = 0;
     const HAM: u8 = 1;
-    const SPAM_STEP: Taught = Taught { lesson: Lesson { change: 0.25, wrong: 0 }, sample: false };
+    const SPAM_STEP: Taught = Taught { lesson: Lesson { change: 0.25, wrong: 0 }, sample: false, own: false };
 
     fn unlabelled(text: Text) -> Remembered {
         Remembered { text: Some(text), ..Remembered::default() }
@@ -254,11 +259,11 @@ mod tests {
         fn rows_come_back_as_they_went_in(
             text in prop::option::of((any::<u32>(), 1..1_u32 << 16, any::<bool>())),
             label in prop::option::of(0..32_u8),
-            taught in prop::option::of((-1.0_f32..1.0, any::<bool>(), 0..32_u8)),
+            taught in prop::option::of((-1.0_f32..1.0, any::<bool>(), 0..32_u8, any::<bool>())),
             seconds in any::<u32>(),
         ) {
             let text = text.map(|(fingerprint, kept, whole)| Text { fingerprint, kept, whole });
-            let taught = taught.map(|(change, sample, wrong)| Taught { lesson: Lesson { change, wrong }, sample });
+            let taught = taught.map(|(change, sample, wrong, own)| Taught { lesson: Lesson { change, wrong }, sample, own });
             let remembered = Remembered { text, label, taught, seconds };
             prop_assert_eq!(Remembered::from_words(&remembered.to_words()), remembered);
             prop_assert_eq!(Remembered::from_words(&[0; WIDTH]), Remembered::default());

@@ -8,12 +8,12 @@ use weir_wire::message::Label;
 use super::learning::{Learning, Method};
 use super::{CALIBRATION, COUNT_VALUES, SpamSettings, features, remembered};
 
-/// Raised when rows mean something else. 2: what is remembered names classes by number.
-const ROWS: u32 = 2;
+/// Raised when rows mean something else. 2: what is remembered names classes by number. 3: tenants have weights of their own.
+const ROWS: u32 = 3;
 
 /// What the spam filter's rows look like.
 pub struct SpamSchema {
-    tables: [TableSpec; 6],
+    tables: [TableSpec; 7],
     slot_bits: u32,
     learning: Learning,
 }
@@ -31,6 +31,7 @@ impl SpamSchema {
             table(super::FEATURES, "features", features, Rule::Replace),
             TableSpec { cached: true, ..table(super::REMEMBERED, "remembered", remembered::WIDTH, Rule::Replace) },
             table(super::CLASSES, "classes", 2 * settings.learning.classes.labels().len(), Rule::AddU64),
+            table(super::TENANTS, "tenants", 2, Rule::AddU64),
         ];
         Self { tables, slot_bits: settings.text.values().slot_bits, learning: settings.learning.clone() }
     }

@@ -6,7 +6,7 @@ use weir_wire::message;
 use weir_wire::verdict::Probabilities;
 
 use super::learning::{Learning, Method, lead};
-use super::{CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, WEIGHTS, verdict};
+use super::{CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, WEIGHTS, tenants, verdict};
 
 /// The key of a feature's weight. Slots are small numbers, and row tables want keys whose bits all vary; to multiply by
 /// an odd number gives every slot a key of its own.
@@ -158,6 +158,7 @@ fn hold_back(likely: &mut [f32], is_wanted: impl Fn(usize) -> bool, most: f32) {
 pub struct TextScorer {
     extractor: text::Extractor,
     learning: Learning,
+    slots: u32,
     nothing: Vec<f32>,
     rows: Vec<f32>,
     scores: Vec<f32>,
@@ -168,11 +169,18 @@ impl TextScorer {
     #[must_use]
     pub fn new(settings: text::Settings, learning: Learning) -> Self {
         let nothing = vec![0.0; learning.width()];
-        Self { extractor: text::Extractor::new(settings), learning, nothing, rows: Vec::new(), scores: Vec::new() }
+        Self {
+            extractor: text::Extractor::new(settings),
+            slots: settings.slots(),
+            learning,
+            nothing,
+            rows: Vec::new(),
+            scores: Vec::new(),
+        }
     }
 
-    /// Scores one text; `row` gives the row of a table under a key, none where there is none.
-    pub fn score<'a>(&mut self, text: &str, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Score {
+    /// Scores one text of this tenant ([`super::tenant_key`]); `row` gives the row of a table under a key, none where there is none.
+    pub fn score<'a>(&mut self, text: &str, tenant: u64, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Score {
         let calibration = |place: usize| {
             let row = row(CALIBRATION, CALIBRATION_KEY + place as u64);
             row.map_or_else(Calibration::default, |row| Calibration::from_values(words::f32s(row)))
@@ -181,20 +189,22 @@ impl TextScorer {
             Known { calibrations: (0..self.learning.calibrations()).map(calibration).collect(), counts: Vec::new() };
         let classes = row(CLASSES, CLASSES_KEY).unwrap_or_default();
         verdict::counts(classes, self.learning.classes.len(), &mut known.counts);
-        self.gather(text, &row);
+        self.gather(text, tenant, &row);
         self.learning.score(&self.scores, &known)
     }
 
     /// The margin of one text.
-    pub(super) fn margin<'a>(&mut self, text: &str, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) -> f32 {
-        self.gather(text, row);
+    pub(super) fn margin<'a>(&mut self, text: &str, tenant: u64, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) -> f32 {
+        self.gather(text, tenant, row);
         self.learning.margin(&self.scores)
     }
 
-    fn gather<'a>(&mut self, text: &str, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) {
+    fn gather<'a>(&mut self, text: &str, tenant: u64, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) {
         let features = self.extractor.extract(text);
         self.rows.clear();
-        for &slot in features.slots {
+        let copies = features.slots.iter().filter(|_| tenant != 0);
+        let copies = copies.map(|&slot| tenants::copy(slot, tenant, self.slots));
+        for slot in features.slots.iter().copied().chain(copies) {
             let row = row(WEIGHTS, weight_key(slot)).map(words::f32s).filter(|row| row.len() == self.nothing.len());
             self.rows.extend_from_slice(row.unwrap_or(&self.nothing));
         }

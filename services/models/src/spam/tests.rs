@@ -13,6 +13,7 @@ use weir_wire::message::Label;
 mod learners;
 mod lopsided;
 mod several;
+mod tenants;
 
 use super::*;
 use crate::{Decoder, Input, InputModel};
@@ -44,6 +45,7 @@ fn settings() -> SpamSettings {
         text: text::Settings::try_from(text::HyperParameters { slot_bits: 16, ..text::HyperParameters::default() })
             .unwrap(),
         learning: Learning::two(Learner::PassiveAggressive(passive_aggressive::Settings::default())),
+        influence: Influence::default(),
         remembered_ids: 1_000,
         remembered_seconds: 3_600,
         remembered_bytes: 480,
@@ -294,6 +296,9 @@ fn events() -> impl Strategy<Value = Vec<Vec<Record>>> {
             let texts = [PRIZE, DINNER, "free call", "home", "", "a prize for dinner"];
             match (gone, text, label) {
                 (true, ..) | (false, None, None) => forget(&id),
+                (false, text, label) if id.ends_with('7') => {
+                    tenants::of("a", said(&id, text.map(|text| texts[text]), label))
+                }
                 (false, text, label) => said(&id, text.map(|text| texts[text]), label),
             }
         };

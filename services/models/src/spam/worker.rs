@@ -14,8 +14,9 @@ use super::measures::{self, Wrong};
 use super::remembered::{Remembered, Step, Taught, Text};
 use super::score::{Known, weight_key};
 use super::{
-    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, COUNTS, Calibration, Count, FEATURES, Grounds, Learning,
-    Policy, REMEMBERED, SCORED, Score, SpamSettings, WEIGHTS, counts_key, features, refuse, verdict,
+    CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, COUNTS, Calibration, Count, FEATURES, Grounds, Influence,
+    Learning, Policy, REMEMBERED, SCORED, Score, SpamSettings, TENANTS, WEIGHTS, counts_key, features, refuse, tenants,
+    verdict,
 };
 use crate::{GENERATION, Named};
 
@@ -24,12 +25,16 @@ use crate::{GENERATION, Named};
 pub struct SpamWorker {
     topic: Arc<str>,
     learning: Learning,
+    influence: Influence,
+    slots: u32,
     remembered_seconds: u32,
     features_width: usize,
     labels_wait: bool,
     policy: Policy,
     /// The rows of the message at hand, and what they say.
     rows: Vec<f32>,
+    /// Those rows as they were, and as they were when what is to be corrected was taken back.
+    before: [Vec<f32>; 2],
     scores: Vec<f32>,
     known: Known,
     /// A row of features under construction.
@@ -47,11 +52,14 @@ impl SpamWorker {
         Self {
             topic: Arc::clone(&settings.topic),
             learning: settings.learning.clone(),
+            influence: settings.influence,
+            slots: settings.text.slots(),
             remembered_seconds: settings.remembered_seconds,
             features_width,
             labels_wait: settings.labels_wait,
             policy: settings.policy,
             rows: Vec::new(),
+            before: Default::default(),
             scores: Vec::new(),
             known: Known::default(),
             row: vec![0; features_width],
@@ -96,7 +104,7 @@ impl SpamWorker {
     /// Collects the rows of an event's features, what they say, and what else its score depends on.
     fn gather(&mut self, features: Features, batch: &[u32], work: &Workspace) {
         self.rows.clear();
-        for &slot in features.slots(batch) {
+        for &slot in features.slots(batch).iter().chain(features.copies(batch)) {
             self.rows.extend_from_slice(words::f32s(work.row(WEIGHTS, slot)));
         }
         self.learning.scores(&self.rows, text::unit_value(features.len()), &mut self.scores);
@@ -187,7 +195,7 @@ impl SpamWorker {
             Step::Wait(class) => return known.with_waiting(class),
             Step::Learn { label, undo, corrects } => (label, undo, corrects),
         };
-        let value = text::unit_value(event.features.len());
+        self.before[0].clone_from(&self.rows);
         if let (Some(taught), Some(before)) = (undo, known.label) {
             self.take_back(event, taught, before, batch);
         }
@@ -197,26 +205,52 @@ impl SpamWorker {
             self.measure(class, work);
             self.calibrate(class, balance, work);
         }
-        let lesson = self.learning.lesson(&self.rows, value, &self.scores, class, balance);
+        let taught = Taught { sample: !all, ..self.teach(event, class, balance, work) };
         count(work, if corrects { Count::Corrected } else { Count::Learned });
         verdict::count_label(work.row_mut(CLASSES, ONLY), class, known.label.filter(|_| corrects));
-        measures::learned(corrects, lesson.change != 0.0, work);
-        if lesson.change != 0.0 || undo.is_some() {
-            self.learning.learn(&mut self.rows, value, class, lesson);
-            let rows = self.rows.chunks_exact(self.learning.width());
-            for (&slot, row) in event.features.slots(batch).iter().zip(rows) {
+        measures::learned(corrects, taught.lesson.change != 0.0, work);
+        if taught.lesson.change != 0.0 || undo.is_some() {
+            let (features, rows) = (event.features, self.rows.chunks_exact(self.learning.width()));
+            for (&slot, row) in features.slots(batch).iter().chain(features.copies(batch)).zip(rows) {
                 words::f32s_mut(work.row_mut(WEIGHTS, slot)).copy_from_slice(row);
             }
         }
-        known.with_lesson(class, Taught { lesson, sample: !all })
+        known.with_lesson(class, taught)
+    }
+
+    /// Teaches the rows at hand, or only the tenant's own if it has moved everyone's as far as it may.
+    fn teach(&mut self, event: &SpamEvent, class: u8, balance: f32, work: &mut Workspace) -> Taught {
+        let Self { learning, rows, scores, before: [before, undone], .. } = self;
+        let value = text::unit_value(event.features.len());
+        let everyone = event.features.len() * learning.width();
+        undone.clone_from(rows);
+        let lesson = learning.lesson(rows, value, scores, class, balance);
+        learning.learn(rows, value, class, lesson);
+        let tenant = (event.tenant != 0).then_some(event.tenant_slot);
+        let step = learning.shift(&before[..everyone], &rows[..everyone]);
+        if tenant.is_none_or(|slot| tenants::may_shift(self.influence, slot, step, work)) {
+            tenants::shifted(tenant, step, work);
+            return Taught { lesson, sample: false, own: false };
+        }
+        rows.clone_from(undone);
+        let lesson = learning.lesson(&rows[everyone..], value, scores, class, balance);
+        learning.learn(&mut rows[everyone..], value, class, lesson);
+        tenants::shifted(tenant, learning.shift(&before[..everyone], &rows[..everyone]), work);
+        Taught { lesson, sample: false, own: true }
     }
 
     /// Takes back what the label `before` taught.
     fn take_back(&mut self, event: &SpamEvent, taught: Taught, before: u8, batch: &[u32]) {
         let features = event.features.of(batch);
         let some = if taught.sample { features::fitting(features, self.features_width) } else { usize::MAX };
-        let some = some.saturating_mul(self.learning.width()).min(self.rows.len());
-        self.learning.take_back(&mut self.rows[..some], before, taught.lesson);
+        let everyone = event.features.len() * self.learning.width();
+        let some = some.saturating_mul(self.learning.width()).min(everyone);
+        if !taught.own {
+            self.learning.take_back(&mut self.rows[..some], before, taught.lesson);
+        }
+        if event.tenant != 0 {
+            self.learning.take_back(&mut self.rows[everyone..][..some], before, taught.lesson);
+        }
         self.learning.scores(&self.rows, text::unit_value(event.features.len()), &mut self.scores);
     }
 
@@ -261,8 +295,9 @@ impl SpamWorker {
             words.truncate(start);
             return Features::default();
         }
-        let features = Features::since(words, start);
-        features.pull(words, |feature| pulls.pull(WEIGHTS, weight_key(feature)));
+        let features = Features::since(words, start, event.tenant != 0);
+        let copy = |feature| tenants::copy(feature, event.tenant, self.slots);
+        features.pull(words, copy, |feature| pulls.pull(WEIGHTS, weight_key(feature)));
         features
     }
 }
@@ -292,13 +327,18 @@ impl WorkerLogic for SpamWorker {
             pulls.pull(CALIBRATION, CALIBRATION_KEY + place as u64);
         }
         pulls.pull(CLASSES, CLASSES_KEY);
+        pulls.pull(TENANTS, tenants::EVERYONE);
         pulls.pull(COUNTS, counts_key(batch.range.source));
         for event in &mut batch.events {
             event.slots[0] = pulls.pull(REMEMBERED, event.id);
             if matches!(event.kind, Kind::Label(_)) {
                 event.slots[1] = pulls.pull_latest(FEATURES, event.id);
             }
-            event.features.pull(&mut batch.words, |feature| pulls.pull(WEIGHTS, weight_key(feature)));
+            if event.tenant != 0 {
+                event.tenant_slot = pulls.pull(TENANTS, tenants::row_key(event.tenant));
+            }
+            let copy = |feature| tenants::copy(feature, event.tenant, self.slots);
+            event.features.pull(&mut batch.words, copy, |feature| pulls.pull(WEIGHTS, weight_key(feature)));
         }
     }
 

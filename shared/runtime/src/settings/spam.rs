@@ -23,6 +23,11 @@ pub struct SpamSettings {
     pub costs: BTreeMap<String, BTreeMap<String, f32>>,
     /// How many times as many labels wanted or unwanted messages may have as the others before theirs count less, 1 to 1e6.
     pub balance: f32,
+    /// How far the labels of one tenant may move the weights of everyone in any case: the sum of the lengths of its steps, of which
+    /// one is about 0.5 at most; 0 to 1e6. Beyond, `tenant_share` counts, and then its labels teach its own weights alone.
+    pub tenant_influence: f32,
+    /// The share of all that has moved the weights of everyone which may come from one tenant, 0 to 1.
+    pub tenant_share: f32,
     /// How a label teaches. What a learner keeps of a feature is stored with the model, so another one needs another model; the
     /// three of passive-aggressive learning keep the same.
     pub learner: SpamLearner,
@@ -77,6 +82,8 @@ impl Default for SpamSettings {
             multiclass: MulticlassUpdate::MaxLoss,
             costs: BTreeMap::new(),
             balance: 10.0,
+            tenant_influence: 50.0,
+            tenant_share: 0.2,
             learner: SpamLearner::PaI,
             aggressiveness: 1.0,
             arow: ArowSettings::default(),
@@ -241,6 +248,8 @@ fn labels(spam: &SpamSettings) -> Result<(), Error> {
 
 fn costs(spam: &SpamSettings) -> Result<(), Error> {
     range("spam.balance", spam.balance, 1.0..=1e6)?;
+    range("spam.tenant_influence", spam.tenant_influence, 0.0..=1e6)?;
+    range("spam.tenant_share", spam.tenant_share, 0.0..=1.0)?;
     for (right, answers) in &spam.costs {
         for (answer, &cost) in answers {
             let path = format!("spam.costs.{right}.{answer}");

@@ -258,6 +258,8 @@ fn values_that_cannot_work_are_refused() {
         ("spam.costs.ham.eggs", "2"),
         ("spam.costs.ham.spam", "0"),
         ("spam.balance", "0.5"),
+        ("spam.tenant_influence", "-1"),
+        ("spam.tenant_share", "1.5"),
         ("spam.arow.regularisation", "NaN"),
         ("spam.ftrl.l1", "-1"),
         ("spam.adagrad.tolerance", "0.6"),

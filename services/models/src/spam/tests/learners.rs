@@ -74,11 +74,11 @@ fn each_learners_rows_are_read_alike_by_those_who_answer() {
         let outcome = learn_all(settings.clone(), vec![records], &plan(7));
         let row = |table, key| outcome.shards.iter().find_map(|shard| shard.table(table)?.get(key));
         let mut scorer = TextScorer::new(settings.text, settings.learning);
-        let score = scorer.score(text, row);
+        let score = scorer.score(text, 0, row);
         let by_worker = scored(&outcome).pop().unwrap();
         assert!((score.margin - by_worker.margin).abs() < 1e-5, "{}: {score:?} {by_worker:?}", learner.name());
         assert!((score.probability - by_worker.probability).abs() < 1e-5, "{}", learner.name());
-        let explanation = scorer.explain(text, row);
+        let explanation = scorer.explain(text, 0, row);
         assert_eq!(explanation.spam[0].part, "prize", "{}: {explanation:?}", learner.name());
     }
 }
