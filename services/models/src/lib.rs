@@ -11,6 +11,7 @@ mod configured;
 pub mod counting;
 mod expected;
 pub mod frames;
+pub mod generations;
 mod input;
 mod layout;
 mod mapped;

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     Validate(ValidateCommand),
     /// Print the JSON Schema of a topic's events, or list those there are
     Schema {
-        /// ratings, messages, messages.scored or ratings.predicted
+        /// ratings, messages, messages.scored, ratings.predicted or weir.models
         topic: Option<String>,
     },
     /// Go on where a log no longer reaches back: shows what is lost, accepts it with --yes

@@ -10,8 +10,10 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod control;
 mod event;
 pub mod frame;
+mod generation;
 pub mod mapping;
 pub mod message;
 mod output;
@@ -27,6 +29,7 @@ pub mod verdict;
 
 pub use event::{Id, Reason, Record, Reject};
 pub use frame::{Frame, FrameError};
+pub use generation::{Generation, NoGeneration};
 pub use mapping::MappingError;
 
 /// Longest id in bytes of UTF-8, for users, items, events and the names in frames.

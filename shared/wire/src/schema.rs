@@ -15,13 +15,17 @@ pub const SCORED_MESSAGES: &str = include_str!("../schemas/messages.scored.json"
 /// Value of a record of the topic of predicted ratings.
 pub const PREDICTED_RATINGS: &str = include_str!("../schemas/ratings.predicted.json");
 
+/// Value of a record of the control topic.
+pub const MODELS: &str = include_str!("../schemas/weir.models.json");
+
 /// Every schema, by the name that its topic has by default.
 #[must_use]
-pub fn all() -> [(&'static str, &'static str); 4] {
+pub fn all() -> [(&'static str, &'static str); 5] {
     [
         ("ratings", RATINGS),
         ("messages", MESSAGES),
         ("messages.scored", SCORED_MESSAGES),
         ("ratings.predicted", PREDICTED_RATINGS),
+        ("weir.models", MODELS),
     ]
 }

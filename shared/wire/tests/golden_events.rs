@@ -3,10 +3,12 @@
 //! `NAME.json` is the record's value, `NAME.txt` what it says. A file of a released version is never changed; new ones
 //! are made by `WEIR_GOLDEN=write cargo test -p weir-wire`.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 
+use weir_wire::control::{self, Entry, Stage, State};
 use weir_wire::message::{self, Label, MessageEvent};
 use weir_wire::predicted::{self, Predicted};
 use weir_wire::rating::{self, RatingEvent};
@@ -118,4 +120,26 @@ fn predicted_ratings_are_as_ever() {
     let mut payload = Vec::new();
     predicted.write(&mut payload).unwrap();
     check("predicted", payload.clone(), &predicted::parse(&payload).unwrap());
+}
+
+#[test]
+fn states_of_generations_are_as_ever() {
+    let entry =
+        |generation: &str, stage| Entry { generation: generation.parse().unwrap(), stage, settings: BTreeMap::new() };
+    let own = [("recommender.factors".to_owned(), "20".to_owned()), ("server.shards".to_owned(), "6".to_owned())];
+    let state = State {
+        version: u64::MAX,
+        generations: vec![
+            entry("g1", Stage::Retired),
+            entry("g2", Stage::Shadow),
+            Entry { settings: own.into(), ..entry("g3", Stage::Live) },
+            entry("g4", Stage::CatchingUp),
+            entry("g4294967294", Stage::Training),
+        ],
+        served: vec!["g2".parse().unwrap()],
+        next: "g4294967295".parse().unwrap(),
+    };
+    let mut payload = Vec::new();
+    state.write(&mut payload).unwrap();
+    check("generations", payload.clone(), &control::parse(&payload).unwrap());
 }

@@ -7,7 +7,7 @@ use weir_wire::message::{Label, MessageEvent};
 use weir_wire::rating::RatingEvent;
 use weir_wire::scored::{Model, Scored, Source};
 use weir_wire::verdict::{Labels, Thresholds, Verdict};
-use weir_wire::{Reject, message, predicted, rating, schema, scored};
+use weir_wire::{Reject, control, message, predicted, rating, schema, scored};
 
 use validate::refusal;
 
@@ -18,6 +18,7 @@ fn parse(topic: &str, payload: &[u8]) -> Result<(), Reject> {
         "messages" => message::parse(None, Some(payload)).map(drop),
         "messages.scored" => scored::parse(payload).map(drop),
         "ratings.predicted" => predicted::parse(payload).map(drop),
+        "weir.models" => control::parse(payload).map(drop),
         other => panic!("no parser for {other}"),
     }
 }
@@ -148,6 +149,27 @@ fn wrong_scores_are_refused_by_both() {
         ("model", vec![json!({"name": "spam"})]),
     ];
     changed(&base, &changes).for_each(|event| check_refused("messages.scored", &event));
+}
+
+#[test]
+fn wrong_states_of_generations_are_refused_by_both() {
+    let base = schema_of("weir.models")["examples"][0].clone();
+    let no_generations = || vec![json!(1), json!(null), json!(""), json!("g"), json!("g12345678901")];
+    let changes = [
+        ("version", vec![json!(0), json!(-1), json!("1"), json!(1.5), json!(null)]),
+        ("generations", vec![json!([]), json!({}), json!(null), json!(vec![&base["generations"][0]; 65])]),
+        ("/generations/1/stage", vec![json!("asleep"), json!(1), json!(null)]),
+        ("/generations/1/settings", vec![json!([]), json!({"recommender.factors": 20})]),
+        ("served", vec![json!("g1"), json!([1])]),
+        ("next", no_generations()),
+    ];
+    changed(&base, &changes).for_each(|state| check_refused("weir.models", &state));
+    for entry in [json!({}), json!("g1"), json!({"generation": "g1"}), json!({"stage": "shadow"})] {
+        let mut state = base.clone();
+        state["generations"][0] = entry;
+        check_refused("weir.models", &state);
+    }
+    check_taken("weir.models", &base);
 }
 
 #[test]

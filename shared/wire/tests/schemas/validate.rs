@@ -27,6 +27,12 @@ pub(crate) fn refusal(whole: &Value, schema: &Value, value: &Value) -> Option<St
             let mut entries = value.as_object().into_iter().flatten();
             entries.find_map(|(name, value)| refusal(whole, rule, value).map(|reason| format!("{name}: {reason}")))
         }
+        "items" => value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .find_map(|(index, value)| refusal(whole, rule, value).map(|reason| format!("{index}: {reason}"))),
         "anyOf" => {
             let fits = rule.as_array().unwrap().iter().any(|rule| refusal(whole, rule, value).is_none());
             (!fits).then(|| "fits none of anyOf".to_owned())
@@ -49,6 +55,8 @@ fn holds(keyword: &str, rule: &Value, value: &Value) -> bool {
         }),
         "minLength" => length.is_none_or(|length| length >= rule.as_u64().unwrap()),
         "maxLength" => length.is_none_or(|length| length <= rule.as_u64().unwrap()),
+        "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
+        "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
         "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
         _ => panic!("the keyword {keyword} is not known to this test"),
@@ -58,6 +66,7 @@ fn holds(keyword: &str, rule: &Value, value: &Value) -> bool {
 fn has_type(name: &Value, value: &Value) -> bool {
     match name.as_str().unwrap() {
         "object" => value.is_object(),
+        "array" => value.is_array(),
         "string" => value.is_string(),
         "number" => value.is_number(),
         "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
