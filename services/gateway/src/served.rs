@@ -10,6 +10,7 @@ use weir_models::spam::{self, Learning, Policy, PolicyBook};
 use weir_models::{Description, ExpectedLayout, Named, recommender_settings, spam_settings};
 use weir_ps::TableSpec;
 use weir_runtime::Settings;
+use weir_wire::Generation;
 
 use crate::http::ApiError;
 use crate::sides::Sides;
@@ -67,11 +68,11 @@ impl ServedModel {
     /// The name of its materialiser's thread and health part.
     #[must_use]
     pub fn role(&self) -> String {
-        format!("gateway-{}", self.name())
+        self.description.part("gateway")
     }
 
     /// Its generation.
-    pub(crate) fn generation(&self) -> &'static str {
+    pub(crate) fn generation(&self) -> Generation {
         self.description.generation
     }
 

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use weir_ps::counting::{self, CountingSchema, USERS};
 use weir_ps::{Partitioner, Schema};
 use weir_runtime::{PartitionerKind, ServerSettings, Settings};
+use weir_wire::Generation;
 use weir_wire::topic::ModelTopics;
 
 use crate::recommender::{self, ACTIVITY, PREDICTED, RecommenderSchema};
 use crate::spam::{COUNTS, FEATURES, PolicyBook, SCORED, SpamSchema, TENANTS};
 use crate::{ExpectedLayout, recommender_settings, spam_settings};
-
-/// The only generation as long as there is no command to train another one.
-pub const GENERATION: &str = "g1";
 
 /// The stream of refused events, which every worker has.
 pub const REJECTED: &str = "rejected";
@@ -57,7 +55,7 @@ pub struct Description {
     /// What it is called in topics, groups, metrics and REST. Frames and transactional ids are told apart by it.
     pub name: &'static str,
     /// Its generation.
-    pub generation: &'static str,
+    pub generation: Generation,
     /// The topic that it learns from.
     pub input: Arc<str>,
     /// Where its workers' outputs go: a stream's name ([`weir_ps::Output::stream`]) and a topic. Refused events are
@@ -92,7 +90,7 @@ impl Description {
         let worker = &settings.worker;
         Self {
             name,
-            generation: GENERATION,
+            generation: Generation::FIRST,
             input: input.into(),
             outputs: Vec::new(),
             schema,
@@ -107,16 +105,31 @@ impl Description {
         }
     }
 
+    /// The same in another generation: its topics, groups, transactional ids, stores and frames are apart from those of
+    /// every other one.
+    #[must_use]
+    pub fn in_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// What its part of a process that does `role` is called, in health, logs and metrics. That of the first generation
+    /// has the model's name alone.
+    #[must_use]
+    pub fn part(&self, role: &str) -> String {
+        let Self { name, generation, .. } = self;
+        if *generation == Generation::FIRST { format!("{role}-{name}") } else { format!("{role}-{name}-{generation}") }
+    }
+
     /// The model's number in frames.
     #[must_use]
     pub fn hash(&self) -> u32 {
-        weir_wire::topic::model_hash(self.name, self.generation)
+        weir_wire::topic::model_hash(self.name, &self.generation.to_string())
     }
 
     /// Its internal topics in the deployment `prefix`.
     #[must_use]
     pub fn topics(&self, prefix: &str) -> ModelTopics {
-        ModelTopics::new(prefix, self.name, self.generation)
+        ModelTopics::new(prefix, self.name, &self.generation.to_string())
     }
 
     /// The topic of its refused events.
@@ -200,5 +213,48 @@ pub fn partitioner(server: &ServerSettings) -> Partitioner {
     match server.partitioner {
         PartitionerKind::Hash => Partitioner::Hash { shards: server.shards },
         PartitionerKind::Range => Partitioner::Range { shards: server.shards },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generations_of_a_model_have_nothing_in_common() {
+        let first = describe(Named::Counting, &Settings::default()).unwrap();
+        let second = first.clone().in_generation("g2".parse().unwrap());
+        let names = |description: &Description| {
+            let topics = description.topics("weir").all().map(str::to_owned);
+            let group = description.group("weir", "worker");
+            let id = description.transactional_id("weir", "server", "one");
+            [&topics[..], &[group, id, description.part("server"), description.hash().to_string()]].concat()
+        };
+        let (first, second) = (names(&first), names(&second));
+        assert_eq!(
+            first[..7],
+            [
+                "weir.counting.g1.pushes",
+                "weir.counting.g1.pulls",
+                "weir.counting.g1.replies",
+                "weir.counting.g1.parameters",
+                "weir.counting.g1.worker",
+                "weir.counting.g1.server.one",
+                "server-counting",
+            ]
+        );
+        assert_eq!(
+            second[..7],
+            [
+                "weir.counting.g2.pushes",
+                "weir.counting.g2.pulls",
+                "weir.counting.g2.replies",
+                "weir.counting.g2.parameters",
+                "weir.counting.g2.worker",
+                "weir.counting.g2.server.one",
+                "server-counting-g2",
+            ]
+        );
+        assert_ne!(first[7], second[7]);
     }
 }

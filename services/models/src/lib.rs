@@ -21,5 +21,5 @@ pub mod spam;
 pub use configured::{predictions, recommender_settings, spam_learner, spam_settings};
 pub use expected::ExpectedLayout;
 pub use input::{Decoder, Input, InputModel};
-pub use layout::{Description, GENERATION, Named, REJECTED, describe, descriptions, partitioner};
+pub use layout::{Description, Named, REJECTED, describe, descriptions, partitioner};
 pub use mapped::{InputError, message_mapping, rating_mapping};

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use weir_learn::text;
 use weir_ps::{Model, Schema};
+use weir_wire::Generation;
 use weir_wire::message::MessageMapping;
 
 pub use decode::{SpamDecoder, SpamEvent};
@@ -129,6 +130,7 @@ pub struct SpamModel {
     schema: Arc<SpamSchema>,
     mapping: Arc<MessageMapping>,
     policies: Arc<PolicyBook>,
+    generation: Generation,
 }
 
 impl SpamModel {
@@ -136,7 +138,8 @@ impl SpamModel {
     #[must_use]
     pub fn new(settings: SpamSettings) -> Self {
         let schema = Arc::new(SpamSchema::new(&settings));
-        Self { settings, schema, mapping: Arc::default(), policies: Arc::default() }
+        let (mapping, policies) = (Arc::default(), Arc::default());
+        Self { settings, schema, mapping, policies, generation: Generation::FIRST }
     }
 
     /// The same for events that are read by this mapping.
@@ -150,6 +153,12 @@ impl SpamModel {
     pub fn with_policies(self, policies: Arc<PolicyBook>) -> Self {
         Self { policies, ..self }
     }
+
+    /// The same as this generation, which scored records name.
+    #[must_use]
+    pub fn in_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
 }
 
 impl Model for SpamModel {
@@ -161,7 +170,7 @@ impl Model for SpamModel {
     }
 
     fn worker(&self) -> SpamWorker {
-        SpamWorker::new(&self.settings)
+        SpamWorker::new(&self.settings, self.generation)
     }
 
     fn server(&self) -> SpamServer {

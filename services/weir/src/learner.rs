@@ -12,6 +12,7 @@ use weir_models::{
 };
 use weir_runtime::{Context, Fatal, Settings, Supervisor};
 use weir_server::ServedModel;
+use weir_wire::Generation;
 use weir_worker::TrainedModel;
 
 use crate::roles::Role;
@@ -57,21 +58,23 @@ impl Learner {
 /// # Errors
 /// There is no such model in this build, or its settings are refused.
 pub fn built_in(settings: &Settings) -> anyhow::Result<Vec<Learner>> {
-    settings.models.iter().map(|name| learner(name, settings)).collect()
+    settings.models.iter().map(|name| learner(name, Generation::FIRST, settings)).collect()
 }
 
-fn learner(name: &str, settings: &Settings) -> anyhow::Result<Learner> {
+fn learner(name: &str, generation: Generation, settings: &Settings) -> anyhow::Result<Learner> {
     let named = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
-    let (description, recommender) = (describe(named, settings)?, recommender_settings(settings)?);
+    let (description, recommender) =
+        (describe(named, settings)?.in_generation(generation), recommender_settings(settings)?);
     Ok(match named {
         Named::Recommender => {
             let model = RecommenderModel::new(recommender).with_mapping(rating_mapping(settings)?);
-            Learner::of(description, model.with_predictions(predictions(settings)))
+            let predictions = predictions(settings).map(|predictions| predictions.in_generation(generation));
+            Learner::of(description, model.with_predictions(predictions))
         }
         Named::Spam => {
             let model = SpamModel::new(spam_settings(settings)?).with_mapping(message_mapping(settings)?);
             let policies = description.policies.clone().unwrap_or_default();
-            Learner::of(description, model.with_policies(policies))
+            Learner::of(description, model.with_policies(policies).in_generation(generation))
         }
         Named::Counting => {
             let model = CountingRatings::new(recommender.hash_seed);
@@ -86,15 +89,14 @@ fn learner(name: &str, settings: &Settings) -> anyhow::Result<Learner> {
 /// The operating system refuses a thread.
 pub(crate) fn spawn(supervisor: &mut Supervisor, roles: &[Role], learners: &[Learner]) -> anyhow::Result<()> {
     for learner in learners {
-        let name = |role: &str| format!("{role}-{}", learner.description.name);
         if roles.contains(&Role::Server) {
-            let (learner, name) = (learner.clone(), name("server"));
+            let (learner, name) = (learner.clone(), learner.description.part("server"));
             supervisor.spawn(&name.clone(), move |context| {
                 judged("server", context, learner.roles.server(&learner.description, context, &name))
             })?;
         }
         if roles.contains(&Role::Worker) {
-            let (learner, name) = (learner.clone(), name("worker"));
+            let (learner, name) = (learner.clone(), learner.description.part("worker"));
             supervisor.spawn(&name.clone(), move |context| {
                 judged("worker", context, learner.roles.worker(&learner.description, context, &name))
             })?;

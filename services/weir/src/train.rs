@@ -99,7 +99,7 @@ impl TrainCommand {
 fn write(file: &Path, description: &Description, input: &Path, shards: &[ShardRows]) -> anyhow::Result<u64> {
     let header = Header {
         model: description.name.to_owned(),
-        generation: description.generation.to_owned(),
+        generation: description.generation.to_string(),
         input: input.display().to_string(),
         covered: Vec::new(),
         // Of no cluster.

@@ -85,7 +85,7 @@ impl StepInfo {
         }
         metrics.worker.pushed(name, self.rows, self.bytes);
         for measure in self.measures.iter() {
-            metrics.worker.measured(name, trained.description.generation, measure.name, measure.sum, measure.events);
+            metrics.worker.measured(name, &trained.generation, measure.name, measure.sum, measure.events);
         }
         for &(source, next) in &self.next {
             metrics.worker.offset_committed(name, source, next);

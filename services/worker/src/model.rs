@@ -18,6 +18,8 @@ pub struct TrainedModel {
     pub(crate) hash: u32,
     pub(crate) input: Arc<str>,
     pub(crate) rejected: Arc<str>,
+    /// The name of its generation, for metrics.
+    pub(crate) generation: String,
 }
 
 impl TrainedModel {
@@ -29,6 +31,7 @@ impl TrainedModel {
             hash: description.hash(),
             input: Arc::clone(&description.input),
             rejected: description.rejected().into(),
+            generation: description.generation.to_string(),
             description,
         }
     }

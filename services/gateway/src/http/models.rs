@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use weir_wire::Generation;
 
 use super::extract::Parameters;
 use super::{ApiError, at_least};
@@ -19,7 +20,7 @@ pub(super) type Covered = BTreeMap<String, Vec<u64>>;
 #[derive(Debug, Serialize)]
 pub(super) struct BasedOn {
     name: &'static str,
-    generation: &'static str,
+    generation: Generation,
     offsets: Covered,
 }
 
@@ -38,7 +39,7 @@ fn covered(model: &ServedModel, offsets: &Offsets) -> Covered {
 #[derive(Debug, Serialize)]
 struct Listed {
     name: &'static str,
-    generation: &'static str,
+    generation: Generation,
     /// Whether it answers; until then it counts nothing.
     loaded: bool,
     shards: u32,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use weir_learn::ranking::negatives::Draws;
 use weir_ps::{Batch, Output};
+use weir_wire::Generation;
 use weir_wire::predicted::Predicted;
 use weir_wire::scored::{Model, Source};
 
 use super::{PREDICTED, RecommenderEvent};
-use crate::{GENERATION, Named};
+use crate::Named;
 
 /// Bytes of a record besides its ids, about.
 const RECORD_BYTES: usize = 224;
@@ -20,6 +21,8 @@ pub struct Predictions {
     topic: Arc<str>,
     share: f32,
     seed: u64,
+    /// The name of the generation that predicts.
+    generation: Arc<str>,
 }
 
 impl Predictions {
@@ -27,7 +30,13 @@ impl Predictions {
     /// it alone, so that a batch that is learned again after a crash puts out the same.
     #[must_use]
     pub fn new(topic: impl Into<Arc<str>>, share: f32, seed: u64) -> Self {
-        Self { topic: topic.into(), share, seed }
+        Self { topic: topic.into(), share, seed, generation: Generation::FIRST.to_string().into() }
+    }
+
+    /// The same as this generation predicts them, which the records name.
+    #[must_use]
+    pub fn in_generation(self, generation: Generation) -> Self {
+        Self { generation: generation.to_string().into(), ..self }
     }
 
     /// Whether the rating at this place is put out.
@@ -54,7 +63,7 @@ impl Predictions {
             source: Source { topic: Cow::Borrowed(&self.topic), partition: batch.range.source, offset: event.offset },
             model: Model {
                 name: Cow::Borrowed(Named::Recommender.name()),
-                generation: Cow::Borrowed(GENERATION),
+                generation: Cow::Borrowed(&self.generation),
                 learned: None,
             },
         };

@@ -313,3 +313,18 @@ fn an_item_that_all_batches_rate_at_once_is_not_thrown_off() {
     assert_eq!(marks, [0.0, 0.0], "marks are for pushes only");
     assert_eq!(ratings_part(&outcome, ITEMS, "hit")[mf::COUNT], 1_200.0, "counts are added whole");
 }
+
+#[test]
+fn predicted_ratings_name_the_generation_of_their_worker() {
+    let check = |predictions: Predictions, expected: &str| {
+        let model = model().with_predictions(Some(predictions));
+        let records = vec![rated("u", "i", "4")];
+        let outcome =
+            run(&model, &[records], &Plan::small(1, 1, 1), |record, batch| decode(&model, record, batch)).unwrap();
+        let predicted = weir_wire::predicted::parse(outcome.outputs[0].value.as_deref().unwrap()).unwrap();
+        assert_eq!((outcome.outputs.len(), &*predicted.model.generation), (1, expected));
+    };
+    let predictions = Predictions::new("ratings", 1.0, 7);
+    check(predictions.clone(), "g1");
+    check(predictions.in_generation("g12".parse().unwrap()), "g12");
+}

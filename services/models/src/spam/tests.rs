@@ -10,6 +10,7 @@ use weir_ps::{
 };
 use weir_wire::message::Label;
 
+mod generation;
 mod learners;
 mod lopsided;
 mod several;

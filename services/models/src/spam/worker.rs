@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use weir_learn::{calibration, text};
 use weir_ps::{Batch, Output, Pulls, WorkerLogic, Workspace, words};
+use weir_wire::Generation;
 use weir_wire::message::Label;
 use weir_wire::scored::{Model, Scored, Source};
 use weir_wire::verdict::ListReason;
@@ -18,12 +19,14 @@ use super::{
     Learning, Policy, REMEMBERED, SCORED, Score, SpamSettings, TENANTS, WEIGHTS, counts_key, features, refuse, tenants,
     verdict,
 };
-use crate::{GENERATION, Named};
+use crate::Named;
 
 /// Scores and learns messages.
 #[derive(Clone, Debug)]
 pub struct SpamWorker {
     topic: Arc<str>,
+    /// The name of its generation, for scored records.
+    generation: Arc<str>,
     learning: Learning,
     influence: Influence,
     slots: u32,
@@ -45,12 +48,13 @@ pub struct SpamWorker {
 const ONLY: u32 = 0;
 
 impl SpamWorker {
-    /// With these settings.
+    /// With these settings, as a worker of this generation.
     #[must_use]
-    pub fn new(settings: &SpamSettings) -> Self {
+    pub fn new(settings: &SpamSettings, generation: Generation) -> Self {
         let features_width = features::width(settings.remembered_bytes);
         Self {
             topic: Arc::clone(&settings.topic),
+            generation: generation.to_string().into(),
             learning: settings.learning.clone(),
             influence: settings.influence,
             slots: settings.text.slots(),
@@ -149,7 +153,7 @@ impl SpamWorker {
             source: Source { topic: Cow::Borrowed(&self.topic), partition: batch.range.source, offset: event.offset },
             model: Model {
                 name: Cow::Borrowed(Named::Spam.name()),
-                generation: Cow::Borrowed(GENERATION),
+                generation: Cow::Borrowed(&self.generation),
                 learned: Some(words::u64_at(work.row(COUNTS, ONLY), Count::Learned as usize)),
             },
         };

@@ -47,7 +47,7 @@ pub(crate) fn export(command: &ExportCommand, settings: &Settings) -> anyhow::Re
     let (covered, layout) = agreed(&shards)?;
     let header = Header {
         model: description.name.to_owned(),
-        generation: description.generation.to_owned(),
+        generation: description.generation.to_string(),
         input: description.input.to_string(),
         covered,
         layout,

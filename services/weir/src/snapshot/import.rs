@@ -98,7 +98,7 @@ fn read(file: &Path) -> anyhow::Result<(Header, Vec<weir_wire::snapshot::Row>)> 
 /// Of other shards, seeds or factors, the rows would mean something else.
 fn check_layout(description: &Description, header: &Header, cluster_id: &str) -> anyhow::Result<()> {
     anyhow::ensure!(
-        header.generation == description.generation,
+        header.generation == description.generation.to_string(),
         "the file is of generation {}, this model is of {}",
         header.generation,
         description.generation
