@@ -4,8 +4,9 @@
 //! speaks for the class that has had more of them. So a message of the class that is ahead counts less once it is ahead by more
 //! than a ratio, for the classifier and for the calibration, and no probability is surer than what has been seen of the other class allows.
 //!
-//! On the SMS Spam Collection, PA-I, 600 spam messages and then 6 of ham between them: without this 99.8 % of other ham messages have a probability
-//! above 1/2, with it (ratio 10) fewer than half; the tests of the spam filter hold it.
+//! After 500 spam messages and 5 of ham of the SMS Spam Collection (`AdaGrad`), 41 % of other ham is taken for spam, none of it is rejected, and all
+//! other spam is found (`cargo test -p weir-tests --test spam a_hundred -- --nocapture`). Without this, after 600 and 6, 94 % of the ham had a margin
+//! above 0, with PA-I 99.8 %.
 //!
 //! Source of the bound: Laplace's rule of succession, (n + 1) / (n + 2).
 
@@ -34,12 +35,11 @@ impl TryFrom<f32> for Ratio {
 
 impl Ratio {
     /// How much one more example counts of a class that has had `own`, where the others have had `other`: 1 until it is ahead
-    /// by the ratio b; beyond, at r times as many, the larger of (b / r)² and 1 / r. It falls faster than the lead grows, so that a lead soon weighs no more than
-    /// a balanced stream would, and never below that.
+    /// by the ratio; beyond, at r times as many, 1 / r, so that it weighs no more than it would in a balanced stream.
     #[must_use]
     pub fn weight(self, own: u64, other: u64) -> f32 {
         let ahead = (own as f32 + 1.0) / (other as f32 + 1.0);
-        if ahead <= self.0 { 1.0 } else { (self.0 / ahead).powi(2).max(1.0 / ahead) }
+        if ahead <= self.0 { 1.0 } else { 1.0 / ahead }
     }
 
     /// Whether one of two classes is ahead by more than the ratio, so that margins of 0 say little.
@@ -68,9 +68,9 @@ mod tests {
 
     #[test]
     fn weights_are_those_worked_out_by_hand() {
-        // (19 + 1) / (1 + 1) = 10 is not beyond 10; 40 / 2 = 20: (10 / 20)² = 1/4; 400 / 2 = 200: 1/200 is more than (1/20)².
+        // (19 + 1) / (1 + 1) = 10 is not beyond 10; 40 / 2 = 20; 400 / 2 = 200.
         assert_eq!(ratio(10.0).weight(19, 1), 1.0);
-        assert_eq!(ratio(10.0).weight(39, 1), 0.25);
+        assert_eq!(ratio(10.0).weight(39, 1), 0.05);
         assert_eq!(ratio(10.0).weight(399, 1), 0.005);
         assert_eq!(ratio(10.0).weight(1, 399), 1.0);
         assert!(ratio(10.0).is_lopsided(1, 399) && !ratio(10.0).is_lopsided(19, 1));

@@ -2,6 +2,7 @@
 //! count as they are meant to, and the gateway says of a text what a worker would.
 
 mod answers;
+mod classes;
 mod corpus;
 mod filter;
 mod labels;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use weir_learn::text::Extractor;
 use weir_ps::{Batch, NameRef};
@@ -45,6 +46,8 @@ pub struct SpamEvent {
     pub(super) offset: u64,
     /// The record's time in seconds since 1970.
     pub(super) seconds: u32,
+    /// How long it took to find its features.
+    pub(super) extraction_seconds: f32,
     /// Where its features are.
     pub(super) features: Features,
     /// Of the tables [`super::REMEMBERED`] and, where only a label has come, [`super::FEATURES`].
@@ -197,6 +200,7 @@ impl Decoder<SpamEvent> for SpamDecoder {
             Kind::Label(_) => [input.key, input.payload].map(|bytes| batch.names.push(as_text(bytes))),
             Kind::Text(_) | Kind::Forget => Default::default(),
         };
+        let began = Instant::now();
         let features = text.as_ref().map(|text| self.extractor.extract(text).slots).unwrap_or_default();
         batch.events.push(SpamEvent {
             kind,
@@ -210,6 +214,7 @@ impl Decoder<SpamEvent> for SpamDecoder {
             fingerprint: text.as_ref().map_or(0, |text| weir_wire::key(self.hash_seed, text) as u32),
             offset: input.offset,
             seconds: (input.timestamp_ms / 1_000).clamp(0, u32::MAX.into()) as u32,
+            extraction_seconds: began.elapsed().as_secs_f32(),
             features: Features::append(&mut batch.words, features, tenant.is_some()),
             slots: [0; 2],
         });

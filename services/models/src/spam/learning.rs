@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(learning.classes.class(Label::HAM), Some(1));
         assert_eq!(learning.classes.label(2), Label::named("news"));
         assert_eq!((learning.classes.label(3), learning.classes.class(named(&["eggs"])[0])), (None, None));
-        // 100 spam, no other: (1 / 101)² · 100 is less than 1 / 101.
+        // 100 spam, no other.
         assert_eq!(learning.weight(0, &[100, 0, 0]), 1.0 / 101.0);
         assert_eq!(learning.weight(2, &[100, 0, 0]), 1.0);
     }

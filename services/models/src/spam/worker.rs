@@ -11,7 +11,7 @@ use weir_wire::scored::{Model, Scored, Source};
 use weir_wire::verdict::ListReason;
 
 use super::decode::{Features, Kind, SpamEvent};
-use super::measures::{self, Wrong};
+use super::measures::{self, Said, Wrong};
 use super::remembered::{Remembered, Step, Taught, Text};
 use super::score::{Known, weight_key};
 use super::{
@@ -169,7 +169,16 @@ impl SpamWorker {
         // Nothing is refused: the score is finite, and its probability lies between 0 and 1.
         if scored.write(&mut value).is_ok() {
             let key = Some(id.as_bytes().to_vec());
-            measures::said(!self.is_wanted(label), action, event.features.len(), work);
+            let class = self.learning.classes.class(label).filter(|_| self.learning.classes.len() > 2);
+            let said = Said {
+                unwanted: !self.is_wanted(label),
+                class,
+                action,
+                listed: event.listed.is_some(),
+                features: event.features.len(),
+                extraction_seconds: event.extraction_seconds,
+            };
+            said.measure(work);
             work.output(Output { stream: SCORED, key, value: Some(value), headers: Vec::new() });
         }
     }
@@ -212,7 +221,8 @@ impl SpamWorker {
         let taught = Taught { sample: !all, ..self.teach(event, class, balance, work) };
         count(work, if corrects { Count::Corrected } else { Count::Learned });
         verdict::count_label(work.row_mut(CLASSES, ONLY), class, known.label.filter(|_| corrects));
-        measures::learned(corrects, taught.lesson.change != 0.0, work);
+        let tenant = (event.tenant != 0).then_some(taught.own);
+        measures::learned(corrects, taught.lesson.change != 0.0, tenant, work);
         if taught.lesson.change != 0.0 || undo.is_some() {
             let (features, rows) = (event.features, self.rows.chunks_exact(self.learning.width()));
             for (&slot, row) in features.slots(batch).iter().chain(features.copies(batch)).zip(rows) {
@@ -268,7 +278,7 @@ impl SpamWorker {
         };
         let error = self.learning.classes.label(class) != Some(score.label);
         let said_unwanted = !self.is_wanted(score.label);
-        Wrong { likelihood, error, unwanted, said_unwanted }.measure(work);
+        Wrong { probability: score.probability, likelihood, error, unwanted, said_unwanted }.measure(work);
     }
 
     fn calibrate(&self, class: u8, weight: f32, work: &mut Workspace) {
