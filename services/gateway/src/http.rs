@@ -5,6 +5,7 @@ mod choice;
 mod error;
 mod events;
 mod extract;
+mod items;
 mod layers;
 mod messages;
 mod messages_known;
@@ -15,8 +16,10 @@ mod rankings;
 mod ratings;
 mod recommendations;
 mod scores;
+mod similar;
 mod tables;
 mod users;
+mod visitors;
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -44,7 +47,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub fn router(gateway: Gateway, context: &Context) -> Router {
     let api = Router::new()
         .route("/v1/users/{user}/recommendations", get(recommendations::get))
-        .route("/v1/users/{user}", get(users::get))
+        .route("/v1/users/{user}", get(users::get).delete(users::delete))
+        .route("/v1/users/{user}/similar", get(similar::users))
+        .route("/v1/items/{item}", get(items::get))
+        .route("/v1/items/{item}/similar", get(similar::items))
+        .route("/v1/items/popular", get(items::popular))
+        .route("/v1/recommendations", post(visitors::post))
         .route("/v1/predictions", post(predictions::post))
         .route("/v1/rankings", post(rankings::post))
         .route("/v1/ratings", post(ratings::post))

@@ -1,5 +1,6 @@
 //! A model in memory, pure: changes in, answers out. It knows neither Kafka nor HTTP nor the time.
 
+mod alike;
 mod choice;
 mod coverage;
 mod orders;
@@ -7,9 +8,11 @@ mod popular;
 mod recommend;
 mod spam;
 mod table_page;
+mod visitor;
 
 use std::sync::Arc;
 
+pub(crate) use alike::KnownItem;
 pub(crate) use choice::{Choice, Keys};
 pub(crate) use coverage::Offsets;
 pub(crate) use recommend::{Activity, Recommendation, Source, Taste};

@@ -6,7 +6,7 @@
 
 pub mod blocks;
 pub mod choices;
-mod cholesky;
+pub(crate) mod cholesky;
 pub mod events;
 pub mod messages;
 pub mod ratings;

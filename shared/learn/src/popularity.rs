@@ -30,6 +30,12 @@ pub fn hours(time_ms: i64, latest_ms: i64) -> f32 {
     ((time_ms.min(latest_ms).max(0) - EPOCH_MS) as f64 / MS_PER_HOUR) as f32
 }
 
+/// The time of such hours in milliseconds since 1970, to about 20 seconds: what stands in a row is rounded.
+#[must_use]
+pub fn time_ms(hours: f32) -> i64 {
+    EPOCH_MS + (f64::from(hours) * MS_PER_HOUR) as i64
+}
+
 /// The part that is left after `elapsed_hours`: 2^(-elapsed / half-life).
 #[must_use]
 pub fn decay(elapsed_hours: f32, half_life_hours: f32) -> f32 {

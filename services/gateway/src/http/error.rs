@@ -30,6 +30,8 @@ pub(crate) enum ApiError {
     SlowBody,
     #[error("the model contains no event of user {0}")]
     UnknownUser(String),
+    #[error("the model contains no event of item {0}")]
+    UnknownItem(String),
     #[error("nothing is remembered of message {0}")]
     UnknownMessage(String),
     #[error(
@@ -73,6 +75,7 @@ impl ApiError {
         match self {
             Self::NoRoute(_)
             | Self::UnknownUser(_)
+            | Self::UnknownItem(_)
             | Self::UnknownMessage(_)
             | Self::UnknownModel(_)
             | Self::UnknownTable { .. } => StatusCode::NOT_FOUND,
@@ -105,6 +108,7 @@ impl ApiError {
             Self::TooLarge(_) => "too_large",
             Self::SlowBody => "slow_body",
             Self::UnknownUser(_) => "unknown_user",
+            Self::UnknownItem(_) => "unknown_item",
             Self::UnknownMessage(_) => "unknown_message",
             Self::ExpiredCursor => "expired_cursor",
             Self::UnknownModel(_) => "unknown_model",

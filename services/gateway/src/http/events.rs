@@ -34,7 +34,16 @@ pub(super) async fn send(
     key: impl Fn(&[u8]) -> Result<Vec<u8>, Reject>,
     JsonBytes { bytes, due }: JsonBytes,
 ) -> Result<Response, ApiError> {
-    let records = records(topic, key, &bytes)?;
+    send_records(gateway, topic, records(topic, key, &bytes)?, due).await
+}
+
+/// Sends records to `topic`; answers when the broker has them, or a little before `due`.
+pub(super) async fn send_records(
+    gateway: &Gateway,
+    topic: &str,
+    records: Vec<OutRecord>,
+    due: tokio::time::Instant,
+) -> Result<Response, ApiError> {
     // A tenth of what is left is for the answer.
     let now = tokio::time::Instant::now();
     let fates = gateway.producer.send(records, now + (due - now) * 9 / 10).await;

@@ -29,6 +29,19 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
+/// The same for an item's id.
+pub(super) struct PathItem(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathItem {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(id) = path.map_err(|error: PathRejection| ApiError::parameter("path", error.body_text()))?;
+        id_problem(&id).map_or(Ok(Self(id)), |problem| Err(ApiError::parameter("item", problem)))
+    }
+}
+
 /// What is wrong with an id.
 pub(super) fn id_problem(id: &str) -> Option<String> {
     match id.len() {

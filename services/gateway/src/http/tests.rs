@@ -1,5 +1,6 @@
 //! Every endpoint and every error, over views that were filled by hand.
 
+mod alike;
 mod answers;
 mod problems;
 mod sockets;

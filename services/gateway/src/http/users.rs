@@ -1,12 +1,17 @@
-//! `GET /v1/users/{user}`.
+//! `GET` and `DELETE /v1/users/{user}`.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::State;
+use axum::response::Response;
+use axum::{Extension, Json};
 use serde::Serialize;
+use weir_kafka::OutRecord;
 
 use super::extract::{Parameters, PathId};
+use super::layers::Due;
 use super::models::BasedOn;
-use super::{ApiError, at_least};
+use super::{ApiError, at_least, events};
 use crate::Gateway;
 use crate::view::{Activity, View};
 
@@ -33,4 +38,16 @@ pub(super) async fn get(
     let (activity, offsets) = Gateway::read(model, read)?;
     let Some(Activity { events, last_event }) = activity else { return Err(ApiError::UnknownUser(user)) };
     Ok(Json(Found { user, events, last_event, model: BasedOn::new(model, &offsets) }))
+}
+
+/// Forgets a user: writes the record of that key without a value. Answers are without the user as soon as they contain that
+/// record, whose place the answer names.
+pub(super) async fn delete(
+    State(gateway): State<Gateway>,
+    PathId(user): PathId,
+    Extension(Due(due)): Extension<Due>,
+) -> Result<Response, ApiError> {
+    let topic = Arc::clone(&gateway.ratings_topic);
+    let record = OutRecord::new(Arc::clone(&topic), None, Some(user.into_bytes()), None);
+    events::send_records(&gateway, &topic, vec![record], due).await
 }

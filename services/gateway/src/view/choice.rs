@@ -28,6 +28,11 @@ impl Choice {
         Allowed { choice: self, seen }
     }
 
+    /// What may be in the list for somebody who has seen these items.
+    pub(super) fn allowed_but(&self, seen: Keys) -> Allowed<'_> {
+        Allowed { choice: self, seen: if self.with_seen { Keys::default() } else { seen } }
+    }
+
     /// How many of the best have to be known.
     pub(super) fn reach(&self) -> usize {
         self.offset.saturating_add(self.k)

@@ -103,7 +103,7 @@ impl View {
 }
 
 /// The items of a choice that rank highest for the user of this row.
-fn personal(orders: &Orders, user_row: &[f32], choice: &Choice, allowed: &Allowed<'_>) -> Vec<Scored> {
+pub(super) fn personal(orders: &Orders, user_row: &[f32], choice: &Choice, allowed: &Allowed<'_>) -> Vec<Scored> {
     let Some((index, query)) = orders.ranked(user_row) else { return Vec::new() };
     let mut top = TopK::new(choice.reach());
     // A few items are looked up rather than looked for.

@@ -5,7 +5,7 @@
 ///
 /// Source: Golub, Van Loan, "Matrix Computations", 4th edition, section 4.2 (the factorisation A = L·Lᵀ by rows).
 #[must_use]
-pub(super) fn solve(a: &mut [f32], b: &mut [f32]) -> bool {
+pub(crate) fn solve(a: &mut [f32], b: &mut [f32]) -> bool {
     let size = b.len();
     for row in 0..size {
         let (above, own) = a.split_at_mut(row * size);

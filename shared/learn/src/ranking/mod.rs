@@ -16,6 +16,7 @@
 //! is Sparse", NIPS 2013, on `AdaGrad` with stale rows.
 
 mod choice;
+mod fold_in;
 pub mod negatives;
 pub mod positive;
 mod settings;
@@ -24,6 +25,7 @@ mod settings;
 mod tests;
 
 pub use choice::{Loss, Rows, learn_choice};
+pub use fold_in::fold_in;
 pub use settings::{HyperParameters, Settings};
 
 use crate::{

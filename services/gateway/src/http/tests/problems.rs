@@ -12,7 +12,7 @@ async fn what_is_not_there_is_a_problem_too() {
     let unknown = api.get("/v1/models/recommender/tables/nothing").await.problem(404, "unknown_table");
     assert!(unknown["detail"].as_str().is_some_and(|detail| detail.contains("popularity")), "{unknown}");
     for (method, path) in [
-        (Method::DELETE, "/v1/users/u"),
+        (Method::DELETE, "/v1/models"),
         (Method::POST, "/v1/models"),
         (Method::GET, "/v1/ratings"),
         (Method::from_bytes(b"BREW").expect("a method"), "/v1/predictions"),
