@@ -92,7 +92,7 @@ def alerts(b):
         f"sum by (model, generation, measure) (increase(weir_worker_quality_events_total[{b.short}])) > {b.quality_events}"
     )
     # Shares and sizes are neither good nor bad, and rates of one class are of too few events to be compared so closely.
-    other = "ranking_reward|false_.*|share_.*|mean_features"
+    other = "(ranking|blend)_reward|false_.*|share_.*|mean_features"
     worse = f'weir:quality_mean:short{{measure!~"{other}"}} > {b.quality_ratio} * {past}'
     lower = f'weir:quality_mean:short{{measure="ranking_reward"}} < {past} / {b.quality_ratio}'
     barrier, store = "weir_server_barrier_timestamp_seconds", "weir_server_store_write_timestamp_seconds"

@@ -39,7 +39,9 @@ impl ServedModel {
         let (shape, filter) = (recommender_settings(settings)?, spam_settings(settings)?);
         Ok(Self {
             taste: Taste {
-                half_life_hours: shape.half_life_hours,
+                half_lives_hours: shape.half_lives_hours,
+                neighbours: shape.neighbours,
+                blend: shape.blend,
                 ring: Ring::for_items(shape.seen_items),
                 parts: RowParts::new(&shape.factors, &shape.ranking),
             },

@@ -1,6 +1,7 @@
 //! A model in memory, pure: changes in, answers out. It knows neither Kafka nor HTTP nor the time.
 
 mod alike;
+mod blended;
 mod choice;
 mod coverage;
 mod orders;
@@ -8,6 +9,7 @@ mod popular;
 mod recommend;
 mod spam;
 mod table_page;
+mod together;
 mod visitor;
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ pub(crate) use table_page::TablePage;
 
 use coverage::Coverage;
 use orders::Orders;
-use weir_models::recommender::{ITEMS, POPULARITY};
+use weir_models::recommender::{ITEMS, NEIGHBOURS, POPULARITY};
 use weir_ps::{RowTable, Schema, ShardRows, words};
 
 use crate::changes::{Change, Changes};
@@ -77,6 +79,7 @@ impl View {
                 }
             }
         }
+        self.refresh();
         if moved {
             self.offsets = self.coverage.offsets();
         }
@@ -100,12 +103,22 @@ impl View {
         if table == POPULARITY {
             self.order_popular(key, Some(row));
         }
+        if let (NEIGHBOURS, Some(orders)) = (table, &mut self.orders) {
+            orders.put_together(key, row);
+        }
         if let Some(rows) = self.rows.table_mut(table) {
             rows.put(key, name, row);
         }
         // Nobody can be told of an item whose id is not known.
         if table == ITEMS && self.orders.is_some() && self.name(ITEMS, key).is_some() {
             self.orders.iter_mut().for_each(|orders| orders.put_item(key, row));
+        }
+    }
+
+    /// Brings what grows old by itself up to the time of the last event.
+    fn refresh(&mut self) {
+        if let (Some(orders), Some(rows)) = (&mut self.orders, self.rows.table(POPULARITY)) {
+            orders.refresh(rows);
         }
     }
 

@@ -5,9 +5,10 @@ use weir_learn::linear::Learner;
 use weir_learn::passive_aggressive::multiclass::{Costs, Update};
 use weir_learn::passive_aggressive::{self, Variant};
 use weir_learn::ranking::{self, negatives, positive};
-use weir_learn::{Error, adagrad, arow, ftrl, mf, text};
+use weir_learn::{Error, adagrad, arow, blend, ftrl, mf, neighbours, text};
 use weir_runtime::{
-    MulticlassUpdate, NegativesFrom, PositiveRatings, RankingLoss, RankingSettings, Settings, SpamLearner,
+    BlendSettings, MulticlassUpdate, NegativesFrom, NeighbourSettings, PositiveRatings, RankingLoss, RankingSettings,
+    Settings, SpamLearner,
 };
 use weir_wire::message::Label;
 use weir_wire::verdict::Thresholds;
@@ -38,8 +39,30 @@ pub fn recommender_settings(settings: &Settings) -> Result<RecommenderSettings, 
         positive: positive_rule(&recommender.ranking),
         seed: recommender.seed,
         hash_seed: recommender.seed,
-        half_life_hours: recommender.half_life_hours,
+        half_lives_hours: recommender.half_lives_hours,
+        neighbours: neighbour_settings(&recommender.neighbours)?,
+        blend: blend_settings(&recommender.blend)?,
         seen_items: recommender.seen_items,
+    })
+}
+
+fn neighbour_settings(neighbours: &NeighbourSettings) -> Result<neighbours::Settings, Error> {
+    neighbours::Settings::try_from(neighbours::HyperParameters {
+        slots: neighbours.slots.into(),
+        pairs: neighbours.pairs.into(),
+        history: neighbours.history.into(),
+        damping: neighbours.damping,
+    })
+}
+
+fn blend_settings(blend: &BlendSettings) -> Result<blend::Settings, Error> {
+    let [short, middle, long] = blend.popularity;
+    blend::Settings::try_from(blend::HyperParameters {
+        weights: [blend.ranking, blend.transitions, blend.company, short, middle, long],
+        rate: blend.rate,
+        initial_sum: blend.initial_sum,
+        share: blend.share,
+        fresh_hours: blend.fresh_hours,
     })
 }
 
@@ -180,6 +203,9 @@ mod tests {
         assert_eq!(settings.factors, mf::Settings::default());
         assert_eq!(settings.ranking, ranking::Settings::default());
         assert_eq!(settings.positive, positive::Rule::default());
+        assert_eq!(settings.neighbours, neighbours::Settings::default());
+        assert_eq!(settings.blend, blend::Settings::default());
+        assert_eq!(settings.half_lives_hours, blend::HALF_LIVES_HOURS);
         let settings = spam_settings(&Settings::default()).unwrap();
         assert_eq!(settings.text, text::Settings::default());
         let spam = weir_runtime::SpamSettings::default();

@@ -185,7 +185,7 @@ pub fn describe(model: Named, settings: &Settings) -> Result<Description, weir_l
             let predicted = || (PREDICTED, settings.topics.predicted.as_str().into());
             Description {
                 outputs: (settings.recommender.predicted_share > 0.0).then(predicted).into_iter().collect(),
-                ..of_ratings(schema, ACTIVITY, &[recommender::EVENT_IDS])
+                ..of_ratings(schema, ACTIVITY, &[recommender::EVENT_IDS, recommender::ITEM_EVENTS, recommender::PAIRS])
             }
         }
         Named::Spam => of_messages(settings)?,

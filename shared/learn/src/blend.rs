@@ -44,13 +44,21 @@ pub struct HyperParameters {
     pub rate: f32,
     /// Where the sums of squared gradients begin, 1e-6 to 1e6.
     pub initial_sum: f32,
+    /// The share of the events that the weights are learned from, 0 to 1.
+    pub share: f32,
     /// Hours after which what a user's last few items say counts half ([`fresh`]), 0.01 to 1e6.
     pub fresh_hours: f32,
 }
 
 impl Default for HyperParameters {
     fn default() -> Self {
-        Self { weights: [0.5, 1.8, 2.0, 1.2, 0.2, 0.05], rate: 0.01, initial_sum: 1.0, fresh_hours: 24.0 }
+        Self {
+            weights: [0.5, 1.8, 2.0, 1.2, 0.2, 0.05],
+            rate: 0.01,
+            initial_sum: 1.0,
+            share: 0.0625,
+            fresh_hours: 24.0,
+        }
     }
 }
 
@@ -63,6 +71,7 @@ fn check(values: HyperParameters) -> Result<(), Error> {
     }
     in_range("blend.rate", values.rate.into(), 0.0, 10.0)?;
     in_range("blend.initial_sum", values.initial_sum.into(), 1e-6, 1e6)?;
+    in_range("blend.share", values.share.into(), 0.0, 1.0)?;
     in_range("blend.fresh_hours", values.fresh_hours.into(), 0.01, 1e6)?;
     Ok(())
 }
@@ -81,6 +90,19 @@ impl Settings {
 #[must_use]
 pub fn weights(row: &[f32; WIDTH]) -> Parts {
     std::array::from_fn(|part| row[part].max(0.0))
+}
+
+/// The weights of a row, of the parts that these settings do not turn off.
+#[must_use]
+pub fn weights_in_use(settings: &Settings, row: &[f32; WIDTH]) -> Parts {
+    let weights = weights(row);
+    std::array::from_fn(|part| if settings.0.weights[part] > 0.0 { weights[part] } else { 0.0 })
+}
+
+/// Whether the weights are learned from the event that this number was drawn for.
+#[must_use]
+pub fn learns(settings: &Settings, number: u64) -> bool {
+    settings.0.rate > 0.0 && ((number >> 40) as f32) < settings.0.share * (1_u32 << 24) as f32
 }
 
 /// What an item with these parts is worth.
@@ -200,6 +222,18 @@ mod tests {
         close(fresh(&settings, 12.0), 0.25);
         close(fresh(&settings, -5.0), 1.0);
         close(fresh(&settings, f32::INFINITY), 0.0);
+    }
+
+    #[test]
+    fn a_share_of_the_events_teaches_the_weights_and_a_part_that_is_off_has_none() {
+        let taught = |share, rate| {
+            let settings = settings(|values| (values.share, values.rate) = (share, rate));
+            (0..1_000).filter(|event| learns(&settings, crate::noise::mix(*event))).count()
+        };
+        assert_eq!((taught(0.0, 0.1), taught(1.0, 0.1), taught(1.0, 0.0)), (0, 1_000, 0));
+        assert!((200..300).contains(&taught(0.25, 0.1)));
+        let settings = settings(|values| values.weights[COMPANY] = 0.0);
+        assert_eq!(weights_in_use(&settings, &[2.0; WIDTH]), [2.0, 2.0, 0.0, 2.0, 2.0, 2.0]);
     }
 
     #[test]

@@ -7,6 +7,9 @@
 //! a row of few slots keeps the heaviest of many thousand. The probability is drawn from the row and the key, so that the same changes in
 //! the same order make the same row.
 //!
+//! An item's list lies in chunks, each a row of its own that begins with the item's key ([`chunk_key`], [`CHUNK_WIDTH`]), so that one more
+//! pair rewrites little. A neighbour belongs to the chunk that its key says ([`chunk_of`]), and newcomers compete within it.
+//!
 //! Sources: Ben Basat, Einziger, Friedman, Kassner, "Randomized Admission Policy for Efficient Top-k and Frequency Estimation", INFOCOM
 //! 2017; Sarwar, Karypis, Konstan, Riedl, "Item-Based Collaborative Filtering Recommendation Algorithms", WWW 2001.
 
@@ -16,11 +19,11 @@ use crate::noise::mix;
 /// The hyper-parameters as somebody wrote them; [`Settings::try_from`] checks them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HyperParameters {
-    /// Neighbours that an item has at most, 1 to 1024.
+    /// Neighbours that an item has at most, 16 to 1024, rounded up to a multiple of 16.
     pub slots: usize,
-    /// With how many of the user's last items an event is counted as a pair, 1 to 64.
+    /// With how many of the user's last items an event is counted as a pair, 0 to 64; with 0 nothing is counted.
     pub pairs: usize,
-    /// The user's last items that a worker knows, in order; 1 to 256 and no fewer than `pairs`.
+    /// The user's last items that a worker knows, in order; 1 to 64 and no fewer than `pairs`.
     pub history: usize,
     /// What is added to totals before they are compared, 0 to 1e6.
     pub damping: f32,
@@ -28,7 +31,7 @@ pub struct HyperParameters {
 
 impl Default for HyperParameters {
     fn default() -> Self {
-        Self { slots: 96, pairs: 4, history: 16, damping: 20.0 }
+        Self { slots: 128, pairs: 2, history: 4, damping: 20.0 }
     }
 }
 
@@ -36,9 +39,9 @@ crate::error::checked_settings!(check);
 
 /// Which values are allowed.
 fn check(values: HyperParameters) -> Result<(), Error> {
-    in_range("neighbours.slots", values.slots as f64, 1.0, 1024.0)?;
-    in_range("neighbours.pairs", values.pairs as f64, 1.0, 64.0)?;
-    in_range("neighbours.history", values.history as f64, values.pairs as f64, 256.0)?;
+    in_range("neighbours.slots", values.slots as f64, CHUNK_SLOTS as f64, 1024.0)?;
+    in_range("neighbours.pairs", values.pairs as f64, 0.0, 64.0)?;
+    in_range("neighbours.history", values.history as f64, values.pairs.max(1) as f64, 64.0)?;
     in_range("neighbours.damping", values.damping.into(), 0.0, 1e6)?;
     Ok(())
 }
@@ -51,9 +54,51 @@ pub const COMPANY: usize = 256;
 /// Words of a slot.
 pub const SLOT_WORDS: usize = 3;
 
+/// Slots of a chunk.
+pub const CHUNK_SLOTS: usize = 16;
+/// Words of a chunk's row: the item's key, then a row of [`CHUNK_SLOTS`] slots.
+pub const CHUNK_WIDTH: usize = 2 + width(CHUNK_SLOTS);
+
+impl Settings {
+    /// Chunks that an item has at most.
+    #[must_use]
+    pub fn chunks(&self) -> u32 {
+        self.0.slots.div_ceil(CHUNK_SLOTS) as u32
+    }
+}
+
+/// Number of the chunk, of so many, that has a neighbour.
+#[must_use]
+pub fn chunk_of(neighbour: u64, chunks: u32) -> u32 {
+    // Keys are spread already, but shards take their lowest or highest bits.
+    (mix(neighbour) % u64::from(chunks.max(1))) as u32
+}
+
+/// Key of the row that has chunk `number` of an item. Never 0.
+#[must_use]
+pub fn chunk_key(item: u64, number: u32) -> u64 {
+    mix(mix(item).wrapping_add(u64::from(number)).wrapping_add(1)).max(1)
+}
+
+/// The item that a chunk belongs to, and its row; none of a row that is empty.
+#[must_use]
+pub fn chunk(words: &[u32]) -> Option<(u64, &[u32])> {
+    let ([low, high], row) = words.split_first_chunk()?;
+    let item = u64::from(*low) | u64::from(*high) << 32;
+    (item != 0).then_some((item, row))
+}
+
+/// Counts a neighbour of `item` in the words of the chunk that it belongs to.
+pub fn count_in_chunk(words: &mut [u32], item: u64, neighbour: Neighbour) {
+    if let Some((key, row)) = words.split_first_chunk_mut() {
+        *key = [item as u32, (item >> 32) as u32];
+        count(row, neighbour);
+    }
+}
+
 /// Words of a row of so many slots.
 #[must_use]
-pub fn width(slots: usize) -> usize {
+pub const fn width(slots: usize) -> usize {
     1 + SLOT_WORDS * slots
 }
 
@@ -169,6 +214,29 @@ mod tests {
     fn affinity_is_a_damped_cosine() {
         assert_eq!(affinity(6.0, 4.0, 9.0, 0.0), 1.0);
         assert_eq!(affinity(1.0, 0.0, 0.0, 10.0), 0.1);
+    }
+
+    #[test]
+    fn chunks_say_whose_they_are_and_divide_neighbours_among_them() {
+        let mut words = vec![0; CHUNK_WIDTH];
+        assert_eq!(chunk(&words), None);
+        count_in_chunk(&mut words, 7 << 33, Neighbour { item: 9, weight: 2.0 });
+        let (item, row) = chunk(&words).unwrap();
+        assert_eq!((item, total(row), found(row)), (7 << 33, 2.0, [(9, 2.0)].into()));
+        assert_eq!((chunk(&[1]), width(CHUNK_SLOTS) + 2), (None, CHUNK_WIDTH));
+        let counts = (1..=8_000_u64).fold([0; 8], |mut counts, key| {
+            counts[chunk_of(key, 8) as usize] += 1;
+            counts
+        });
+        assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
+        assert_eq!((chunk_of(5, 1), chunk_of(5, 0)), (0, 0));
+        let keys: std::collections::HashSet<u64> =
+            (1..2_000).flat_map(|item| (0..8).map(move |number| chunk_key(item, number))).collect();
+        assert_eq!(keys.len(), 1_999 * 8);
+        // Stored rows are found by these for ever.
+        assert_eq!(chunk_key(1, 0), crate::seen::chunk_key(1, 0));
+        let values = HyperParameters { slots: 100, ..HyperParameters::default() };
+        assert_eq!(Settings::try_from(values).unwrap().chunks(), 7);
     }
 
     proptest! {

@@ -29,7 +29,7 @@ fn a_client_reads_its_own_write() {
         assert_eq!((&known["user"], &known["events"]), (&json!(user), &json!(1)));
         check_contains(&known["model"], &at_least);
         let personal = shop.recommendations(user, &at_least);
-        assert_eq!(personal["source"], "personal");
+        assert_eq!(personal["source"], "blended");
         assert!(!items(&personal).contains(&item), "{item} was rated and is recommended: {personal}");
         let pair = json!({"pairs": [{"user": user, "item": item}]});
         let predicted = shop.rest.post(&format!("/v1/predictions?{at_least}"), &pair).expect(200);
@@ -84,7 +84,7 @@ fn a_new_users_rating_changes_what_they_are_shown_and_fast() {
             let begin = Instant::now();
             let next = shop.recommendations(&user, &at_least);
             times.push(begin.elapsed());
-            assert_eq!(next["source"], "personal", "{next}");
+            assert_eq!(next["source"], "blended", "{next}");
             assert_ne!(items(&next), items(&shown), "a rating of {rating} changed nothing");
             shown = next;
         }

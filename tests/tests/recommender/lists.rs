@@ -16,7 +16,7 @@ fn lists_leave_out_what_is_asked_and_pages_are_of_one_list() {
     let liked = first_item(&popular);
     let at_least = shop.rate(USER, &liked, 10.0);
     let whole = ask(&shop, &format!("k=30&{at_least}"));
-    assert_eq!(whole["source"], "personal");
+    assert_eq!(whole["source"], "blended");
     let whole = items(&whole);
     assert!(whole.len() == 30 && !whole.contains(&liked), "{whole:?}");
     assert!(items(&ask(&shop, &format!("only={}&exclude_seen=false", segment(&liked)))) == [liked.as_str()]);

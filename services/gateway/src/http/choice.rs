@@ -13,7 +13,7 @@ const DEFAULT_K: u64 = 10;
 /// Items that may be passed over: all of them have to be found first.
 const MOST_OFFSET: u64 = 10_000;
 /// What only a new list can take.
-const OF_NEW_LISTS: [&str; 5] = ["offset", "pages", "exclude_seen", "exclude", "only"];
+const OF_NEW_LISTS: [&str; 6] = ["offset", "pages", "exclude_seen", "exclude", "only", "explain"];
 
 /// What a query asks for.
 #[derive(Debug)]

@@ -66,7 +66,7 @@ pub(super) async fn popular(State(gateway): State<Gateway>, query: Parameters) -
 
 /// The window that is asked for, which must be one that the model has: hours after which an event counts half.
 fn window(query: &Parameters, model: &ServedModel) -> Result<String, ApiError> {
-    let windows = [format!("{}h", model.taste().half_life_hours)];
+    let windows = [format!("{}h", model.taste().half_lives_hours[2])];
     match query.one("window")? {
         None => Ok(windows[0].clone()),
         Some(window) if windows.iter().any(|known| known == window) => Ok(window.to_owned()),
@@ -74,7 +74,7 @@ fn window(query: &Parameters, model: &ServedModel) -> Result<String, ApiError> {
             let known = windows.join(", ");
             Err(ApiError::parameter(
                 "window",
-                format!("must be one that the model has (recommender.half_life_hours): {known}"),
+                format!("must be one that the model has (recommender.half_lives_hours, the last): {known}"),
             ))
         }
     }

@@ -38,7 +38,10 @@ pub(super) async fn get(
     let asked = choice::asked(&query, gateway.settings.max_k, model)?;
     at_least::wait(&gateway, model, &query).await?;
     match asked {
-        Asked::List(choice) => list(model, user, &choice),
+        Asked::List(choice) => {
+            let explain = query.flag("explain")?.unwrap_or(false);
+            list(model, user, &choice, explain)
+        }
         Asked::Pages(choice) => {
             let cursor = begin(&gateway, model, &user, &choice)?;
             page(&gateway, model, user, cursor, choice.k)
@@ -48,11 +51,12 @@ pub(super) async fn get(
     .map(Json)
 }
 
-fn list(model: &ServedModel, user: String, choice: &Choice) -> Result<Recommendations, ApiError> {
+fn list(model: &ServedModel, user: String, choice: &Choice, explain: bool) -> Result<Recommendations, ApiError> {
     let (key, taste, now_ms) = (model.key(&user), model.taste(), now_ms());
     let read = |view: &View| {
         let (source, scored) = view.recommend(taste, key, choice, now_ms);
-        (source, view.named(&scored), view.offsets())
+        let items = if explain { view.named_and_explained(&taste, key, &scored) } else { view.named(&scored) };
+        (source, items, view.offsets())
     };
     let (source, items, offsets) = Gateway::read(model, read)?;
     Ok(Recommendations { user, items, source, next: None, model: BasedOn::new(model, &offsets) })

@@ -2,11 +2,11 @@
 
 use weir_learn::ranking::{ITEM_FACTORS, USER_FACTORS};
 use weir_learn::top_k::{Scored, TopK};
-use weir_learn::{mf, popularity};
+use weir_learn::{item_events, mf, popularity};
 use weir_models::recommender::{ITEMS, POPULARITY, USERS};
-use weir_ps::words;
 
 use super::View;
+use super::popular::WINDOW;
 use super::recommend::Taste;
 
 /// What the model knows of an item.
@@ -25,13 +25,13 @@ impl View {
     pub(crate) fn known_item(&self, taste: Taste, item: u64, now_ms: i64) -> Option<KnownItem> {
         self.name(ITEMS, item)?;
         let ratings = taste.parts.ratings(self.row(ITEMS, item)?)[mf::COUNT];
-        let row = self.row(POPULARITY, item).and_then(|row| words::f32s(row).as_array().copied());
+        let row = self.row(POPULARITY, item).map(|row| item_events::popular(row, WINDOW));
         let Some(row) = row.filter(|row: &[f32; popularity::WIDTH]| row[popularity::SUM] > 0.0) else {
             return Some(KnownItem { ratings, popularity: 0.0, last_event: None });
         };
         let hours = popularity::hours(now_ms, now_ms).max(row[popularity::HOURS]);
         let last_event = Some(popularity::time_ms(row[popularity::HOURS]));
-        Some(KnownItem { ratings, popularity: popularity::at(row, hours, taste.half_life_hours), last_event })
+        Some(KnownItem { ratings, popularity: popularity::at(row, hours, taste.half_lives_hours[WINDOW]), last_event })
     }
 
     /// The `k` items whose factors in the model that ranks point most nearly the same way as this one's: the cosine, exactly, over

@@ -1,12 +1,16 @@
 //! What the recommender's rows say about users and items.
 
+use weir_learn::item_events::HalfLives;
 use weir_learn::seen::Ring;
+use weir_learn::top_k::index::Query;
 use weir_learn::top_k::{Scored, TopK};
-use weir_learn::{GlobalMean, mf, popularity, ranking};
+use weir_learn::{GlobalMean, blend, mf, neighbours, popularity, ranking};
 use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, RowParts, USERS};
 use weir_ps::words;
 
 use super::View;
+use super::blended::Explanation;
+use super::blended::PartScores;
 use super::choice::{Allowed, Choice};
 use super::orders::Orders;
 use super::popular::popular;
@@ -14,8 +18,12 @@ use super::popular::popular;
 /// What reading the recommender's rows depends on besides the rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Taste {
-    /// Hours after which an event counts half for popularity.
-    pub(crate) half_life_hours: f32,
+    /// Hours after which an event counts half for popularity, the shortest first.
+    pub(crate) half_lives_hours: HalfLives,
+    /// Which items go together.
+    pub(crate) neighbours: neighbours::Settings,
+    /// How lists are put together.
+    pub(crate) blend: blend::Settings,
     /// The ring of items that a user has seen.
     pub(crate) ring: Ring,
     /// Where rows of users and items have what.
@@ -29,14 +37,34 @@ pub(crate) struct Recommendation {
     pub(crate) item: String,
     /// How high the item stands for the user, or how popular it is now.
     pub(crate) score: f32,
+    /// What the score is the sum of, where that was asked for and it is not what is popular.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parts: Option<PartScores>,
+    /// The items of the user's history that speak most for it, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<Vec<Reason>>,
 }
+
+/// An item of the user's history that speaks for another.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub(crate) struct Reason {
+    /// Its id.
+    pub(crate) item: String,
+    /// How strongly: the share of users who turn to both, about.
+    pub(crate) affinity: f32,
+}
+
+/// A user who has fewer events than this is known by few.
+const FEW_EVENTS: u64 = 5;
 
 /// What a list is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Source {
-    /// What the user has chosen.
+    /// What the user has done.
     Personal,
+    /// The same, of a user who is known by few events yet, so that what everybody does still says more of the order.
+    Blended,
     /// What everybody does.
     Popular,
 }
@@ -51,28 +79,40 @@ pub(crate) struct Activity {
 }
 
 impl View {
-    /// The items of `choice` that are best for a user, best first; equal scores are ordered by key. A user who has chosen nothing yet gets
-    /// what is popular at `now_ms`.
+    /// The items of `choice` that are best for a user, best first; equal scores are ordered by key. A user of whom nothing is known that
+    /// could say what comes next gets what is popular at `now_ms`.
     pub(crate) fn recommend(&self, taste: Taste, user: u64, choice: &Choice, now_ms: i64) -> (Source, Vec<Scored>) {
         let allowed = choice.allowed(self, taste.ring, user);
-        let row = self.row(USERS, user).map(|row| taste.parts.user_ranking(row)).filter(|row| ranking::is_known(row));
-        let source = if row.is_some() { Source::Personal } else { Source::Popular };
-        let Some(orders) = &self.orders else { return (source, Vec::new()) };
-        let scored = if let Some(row) = row {
-            personal(orders, row, choice, &allowed)
-        } else {
-            let now_hours = popularity::hours(now_ms, now_ms);
-            popular(self, orders, taste.half_life_hours, choice, &allowed, now_hours)
-        };
-        (source, scored)
+        if let Some(known) = self.known(&taste, user) {
+            let few = self.activity(user).is_none_or(|activity| activity.events < FEW_EVENTS);
+            return (if few { Source::Blended } else { Source::Personal }, known.list(choice, &allowed));
+        }
+        let Some(orders) = &self.orders else { return (Source::Popular, Vec::new()) };
+        let now_hours = popularity::hours(now_ms, now_ms);
+        (Source::Popular, popular(self, orders, taste, choice, &allowed, now_hours))
     }
 
     /// Items by their ids; those that are no more are left out.
     pub(crate) fn named(&self, scored: &[Scored]) -> Vec<Recommendation> {
         let named = |scored: &Scored| {
-            Some(Recommendation { item: self.name(ITEMS, scored.key)?.to_owned(), score: scored.score })
+            let item = self.name(ITEMS, scored.key)?.to_owned();
+            Some(Recommendation { item, score: scored.score, parts: None, because: None })
         };
         scored.iter().filter_map(named).collect()
+    }
+
+    /// The same, each with what its place in a user's list is made of.
+    pub(crate) fn named_and_explained(&self, taste: &Taste, user: u64, scored: &[Scored]) -> Vec<Recommendation> {
+        let explained = |(scored, explanation): (&Scored, Explanation)| {
+            let item = self.name(ITEMS, scored.key)?.to_owned();
+            let reason = |(key, affinity): &(u64, f32)| {
+                Some(Reason { item: self.name(ITEMS, *key)?.to_owned(), affinity: *affinity })
+            };
+            let because = explanation.because.iter().filter_map(reason).collect();
+            Some(Recommendation { item, score: scored.score, parts: Some(explanation.parts), because: Some(because) })
+        };
+        let Some(explanations) = self.reasons(taste, user, scored) else { return self.named(scored) };
+        scored.iter().zip(explanations).filter_map(explained).collect()
     }
 
     /// The predicted ratings of pairs of user and item. Whoever is not known has the row that everyone begins with.
@@ -104,12 +144,18 @@ impl View {
 
 /// The items of a choice that rank highest for the user of this row.
 pub(super) fn personal(orders: &Orders, user_row: &[f32], choice: &Choice, allowed: &Allowed<'_>) -> Vec<Scored> {
-    let Some((index, query)) = orders.ranked(user_row) else { return Vec::new() };
+    let (Some(index), Some(factors)) = (orders.index(), user_row.get(ranking::USER_FACTORS..)) else {
+        return Vec::new();
+    };
+    // The bias counts, what is popular does not.
+    let query = Query { factors, weights: &[1.0, 0.0, 0.0, 0.0] };
     let mut top = TopK::new(choice.reach());
     // A few items are looked up rather than looked for.
     if let Some(only) = &choice.only {
         for key in only.iter().filter(|key| allowed.contains(*key)) {
-            index.score(query, key).into_iter().for_each(|score| top.offer(key, score));
+            if let Some(score) = index.score(query, key) {
+                top.offer(key, score);
+            }
         }
     } else {
         index.offer(query, &mut top, |key| allowed.contains(key));

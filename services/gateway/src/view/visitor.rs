@@ -31,7 +31,7 @@ impl View {
             personal(orders, &row, choice, &allowed)
         } else {
             let now_hours = popularity::hours(now_ms, now_ms);
-            popular(self, orders, taste.half_life_hours, choice, &allowed, now_hours)
+            popular(self, orders, taste, choice, &allowed, now_hours)
         };
         (source, scored)
     }

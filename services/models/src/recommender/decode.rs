@@ -5,6 +5,7 @@ use weir_ps::{Batch, NameRef};
 use weir_wire::rating::{RatingEvent, Reject};
 
 use super::RecommenderModel;
+use super::blending::Wanted;
 use crate::{Decoder, Input, InputModel};
 
 /// What happened between a user and an item.
@@ -44,6 +45,8 @@ pub struct RecommenderEvent {
     pub(super) user_slot: u32,
     pub(super) item_slot: u32,
     pub(super) id_slot: u32,
+    pub(super) last_slot: u32,
+    pub(super) wanted: Wanted,
 }
 
 impl InputModel for RecommenderModel {
@@ -83,6 +86,8 @@ impl Decoder<RecommenderEvent> for RecommenderModel {
             user_slot: 0,
             item_slot: 0,
             id_slot: 0,
+            last_slot: 0,
+            wanted: Wanted::default(),
         });
         Ok(())
     }

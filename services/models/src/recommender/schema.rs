@@ -1,19 +1,23 @@
 //! The recommender's tables.
 
-use weir_learn::{GlobalMean, mf, popularity, ranking, seen};
+use weir_learn::{GlobalMean, blend, item_events, mf, neighbours, ranking, seen};
 use weir_ps::{MergeRule, Rule, Schema, TableSpec, repeats, words};
 
-use super::{ACTIVITY, EVENT_IDS, ITEMS, MEAN, POPULARITY, RecommenderSettings, RowParts, SEEN, SEEN_HEADS, USERS};
+use super::{
+    ACTIVITY, BLEND, EVENT_IDS, ITEM_EVENTS, ITEMS, LAST_ITEMS, LastItems, MEAN, NEIGHBOURS, PAIRS, POPULARITY, Pair,
+    RecommenderSettings, RowParts, SEEN, SEEN_HEADS, USERS,
+};
 
 /// Width of a row of [`SEEN_HEADS`]; as a delta its words are an item's key and an instruction.
 pub(super) const SEEN_HEAD_WIDTH: usize = seen::HEAD_WIDTH + 1;
 
-/// 2: rows of users and items have a part that ranks, those of items marks. 3: repeats teach nothing.
-const VERSION: u32 = 3;
+/// 2: rows of users and items have a part that ranks, those of items marks. 3: repeats teach nothing. 4: what goes together
+/// and how lists are put together is learned too.
+const VERSION: u32 = 4;
 
 /// What the recommender's rows look like.
 pub struct RecommenderSchema {
-    tables: [TableSpec; 8],
+    tables: [TableSpec; 13],
     settings: RecommenderSettings,
     parts: RowParts,
 }
@@ -22,8 +26,9 @@ impl RecommenderSchema {
     /// The tables under these settings.
     #[must_use]
     pub fn new(settings: &RecommenderSettings) -> Self {
-        let half_life_hours = settings.half_life_hours;
-        let popularity = MergeRule::new(move |row, delta| merge_popularity(row, delta, half_life_hours));
+        let half_lives = settings.half_lives_hours;
+        let merge = MergeRule::new(move |row, delta| item_events::merge(row, delta, &half_lives));
+        let last_items = LastItems::width(settings.neighbours.values().history);
         let table = |id, name, width, rule| TableSpec { id, name, width, rule, cached: false, named: false };
         let parts = RowParts::new(&settings.factors, &settings.ranking);
         let tables = [
@@ -32,10 +37,15 @@ impl RecommenderSchema {
             TableSpec { named: true, ..table(ITEMS, "items", parts.item_width(), Rule::AddF32) },
             table(MEAN, "mean", GlobalMean::WIDTH, Rule::AddU64),
             table(ACTIVITY, "activity", 4, Rule::Merge(MergeRule::new(merge_activity))),
-            table(POPULARITY, "popularity", popularity::WIDTH, Rule::Merge(popularity)),
+            table(POPULARITY, "popularity", item_events::WIDTH, Rule::Merge(merge.clone())),
             table(SEEN_HEADS, "seen_heads", SEEN_HEAD_WIDTH, Rule::Own),
             table(SEEN, "seen", seen::CHUNK_WIDTH, Rule::Own),
             repeats::table(EVENT_IDS),
+            TableSpec { cached: true, ..table(LAST_ITEMS, "last_items", last_items, Rule::Replace) },
+            table(NEIGHBOURS, "neighbours", neighbours::CHUNK_WIDTH, Rule::Own),
+            table(BLEND, "blend", blend::WIDTH, Rule::AddF32),
+            table(ITEM_EVENTS, "item_events", item_events::WIDTH, Rule::Merge(merge)),
+            table(PAIRS, "pairs", Pair::WIDTH, Rule::Own),
         ];
         Self { tables, settings: *settings, parts }
     }
@@ -50,6 +60,10 @@ impl Schema for RecommenderSchema {
         let side = match table {
             USERS => mf::Side::User,
             ITEMS => mf::Side::Item,
+            BLEND => {
+                words::f32s_mut(row).copy_from_slice(&self.settings.blend.initial());
+                return;
+            }
             _ => return,
         };
         let RecommenderSettings { factors, ranking, seed, .. } = &self.settings;
@@ -66,10 +80,11 @@ impl Schema for RecommenderSchema {
 
     /// The widths alone do not say how a row is divided.
     fn settings(&self) -> Vec<(&'static str, u64)> {
-        let RecommenderSettings { factors, ranking, .. } = &self.settings;
+        let RecommenderSettings { factors, ranking, neighbours, .. } = &self.settings;
         vec![
             ("recommender.factors", factors.values().factors as u64),
             ("recommender.ranking.factors", ranking.values().factors as u64),
+            ("recommender.neighbours.slots", neighbours.values().slots as u64),
         ]
     }
 
@@ -82,10 +97,4 @@ impl Schema for RecommenderSchema {
 fn merge_activity(row: &mut [u32], delta: &[u32]) {
     words::set_u64(row, 0, words::u64_at(row, 0).wrapping_add(words::u64_at(delta, 0)));
     words::set_u64(row, 1, words::u64_at(row, 1).max(words::u64_at(delta, 1)));
-}
-
-fn merge_popularity(row: &mut [u32], delta: &[u32], half_life_hours: f32) {
-    if let (Some(row), Some(&delta)) = (words::f32s_mut(row).as_mut_array(), words::f32s(delta).as_array()) {
-        popularity::merge(row, delta, half_life_hours);
-    }
 }

@@ -2,11 +2,14 @@
 //! in chunks.
 
 use weir_learn::seen::{self, Chunk, Chunks, Ring};
-use weir_learn::{mf, ranking};
+use weir_learn::{item_events, mf, neighbours, ranking};
 use weir_ps::{Op, RowTable, Section, ServerLogic, ServerOutput, ShardRows, words};
 
 use super::rows::Mark;
-use super::{ITEMS, RecommenderSettings, RowParts, SEEN, SEEN_HEADS, schema::SEEN_HEAD_WIDTH};
+use super::{
+    ITEM_EVENTS, ITEMS, NEIGHBOURS, PAIRS, POPULARITY, Pair, RecommenderSettings, RowParts, SEEN, SEEN_HEADS,
+    schema::SEEN_HEAD_WIDTH,
+};
 
 /// A delta of the table [`SEEN_HEADS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,11 @@ impl RecommenderServer {
         Self { settings, parts, ring: Ring::for_items(settings.seen_items) }
     }
 
+    /// What it was made with.
+    pub(super) fn settings(&self) -> &RecommenderSettings {
+        &self.settings
+    }
+
     /// Adds to an item's row what a batch has learned of it, shortened by what others have learned since the batch read it.
     fn learn_item(&self, row: &mut [u32], pushed: &[u32]) {
         let parts = self.parts;
@@ -81,6 +89,20 @@ impl RecommenderServer {
         }
     }
 
+    /// Counts one pair in the chunk of this key.
+    pub(super) fn count_pair(rows: &mut ShardRows, chunk: u64, pair: Pair) {
+        if let Some(row) = rows.row_mut(NEIGHBOURS, chunk) {
+            neighbours::count_in_chunk(row, pair.item, pair.neighbour);
+        }
+    }
+
+    /// Adds what happened to an item.
+    pub(super) fn count_item(&self, rows: &mut ShardRows, item: u64, events: &[u32]) {
+        if let Some(row) = rows.row_mut(POPULARITY, item) {
+            item_events::merge(row, events, &self.settings.half_lives_hours);
+        }
+    }
+
     fn forget(&self, rows: &mut ShardRows, user: u64) {
         let chunks = self.ring.chunks_in_use(seen::appends(head(rows, user)));
         if let Some(table) = rows.table_mut(SEEN) {
@@ -106,6 +128,16 @@ impl ServerLogic for RecommenderServer {
                     if let Some(row) = rows.row_mut(ITEMS, item) {
                         self.learn_item(row, pushed);
                     }
+                }
+            }
+            (PAIRS, Op::Add) => {
+                for (&chunk, pair) in section.keys.iter().zip(section.words.as_chunks().0) {
+                    Self::count_pair(rows, chunk, Pair::from_words(pair));
+                }
+            }
+            (ITEM_EVENTS, Op::Add) => {
+                for (&item, events) in section.keys.iter().zip(section.words.chunks_exact(item_events::WIDTH)) {
+                    self.count_item(rows, item, events);
                 }
             }
             _ => rows.apply_by_rule(section),

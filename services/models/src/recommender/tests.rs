@@ -9,6 +9,8 @@ use weir_wire::rating::{EventType, Meaning, RatingSources, Unlisted};
 use super::*;
 use crate::{Decoder, Input, InputModel};
 
+mod together;
+
 const NOW_MS: i64 = 1_700_000_000_000;
 
 fn model() -> RecommenderModel {
@@ -28,7 +30,9 @@ fn settings() -> RecommenderSettings {
         positive: positive::Rule::default(),
         seed: 1,
         hash_seed: 1,
-        half_life_hours: 720.0,
+        half_lives_hours: [720.0; 3],
+        neighbours: neighbours::Settings::default(),
+        blend: blend::Settings::default(),
         seen_items: 32,
     }
 }
@@ -252,7 +256,7 @@ fn a_forgotten_user_leaves_no_row_and_may_begin_anew() {
     let mut records: Vec<Record> = (0..40).map(|item| rated("u", &format!("i{item}"), "3")).collect();
     records.push((Some("u"), None));
     let gone = learn(records.clone(), &Plan::small(1, 1, 2));
-    for table in [USERS, ACTIVITY, SEEN_HEADS, SEEN, EVENT_IDS] {
+    for table in [USERS, ACTIVITY, SEEN_HEADS, SEEN, EVENT_IDS, LAST_ITEMS] {
         let left = gone.shards.iter().filter_map(|rows| rows.table(table)).map(weir_ps::RowTable::len).sum::<usize>();
         assert_eq!(left, 0, "table {table}");
     }

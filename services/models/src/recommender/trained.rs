@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use weir_learn::evaluate::Event;
+use weir_learn::item_events::ItemEvent;
 use weir_learn::offline::{choices, ratings};
 use weir_learn::{GlobalMean, popularity, ranking};
 use weir_ps::{Partitioner, Schema, ShardRows, words};
 
+use super::pairs::Turned;
 use super::rows::RowParts;
 use super::server::SeenChange;
 use super::{
-    ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, RecommenderSchema, RecommenderServer, RecommenderSettings, USERS,
+    ACTIVITY, ITEMS, LAST_ITEMS, MEAN, MEAN_KEY, RecommenderSchema, RecommenderServer, RecommenderSettings, USERS,
 };
 
 /// What was trained on.
@@ -120,8 +122,18 @@ impl Shards {
             self.add(schema, (MEAN, MEAN_KEY), &GlobalMean::of(rating).to_words());
         }
         let hours = popularity::hours(event.time_ms, event.time_ms);
-        self.add(schema, (POPULARITY, item), &[hours.to_bits(), event.weight.to_bits()]);
-        let [low, high] = words::from_u64(event.time_ms.max(0) as u64);
+        let time_ms = event.time_ms.max(0) as u64;
+        let mut pairs = Vec::new();
+        let turned = Turned { item, hours, weight: event.weight };
+        let paired = self.of(user).row_mut(LAST_ITEMS, user).map_or(0.0, |row| {
+            turned.note(&server.settings().neighbours, row, |chunk, pair| pairs.push((chunk, pair)))
+        });
+        for (chunk, pair) in pairs {
+            RecommenderServer::count_pair(self.of(chunk), chunk, pair);
+        }
+        let events = ItemEvent { hours, weight: event.weight, paired, time_ms };
+        server.count_item(self.of(item), item, &events.to_words());
+        let [low, high] = words::from_u64(time_ms);
         self.add(schema, (ACTIVITY, user), &[1, 0, low, high]);
         server.change(self.of(user), user, SeenChange::Append(item));
     }

@@ -1,5 +1,6 @@
 //! The worker's side: what a batch of ratings pulls and pushes.
 
+use weir_learn::item_events::ItemEvent;
 use weir_learn::ranking::{
     self, Target,
     negatives::{self, Draws},
@@ -8,14 +9,16 @@ use weir_learn::ranking::{
 use weir_learn::{GlobalMean, mf};
 use weir_ps::{Batch, Pulls, SourceRange, WorkerLogic, Workspace, repeats, words};
 
+use super::blending;
 use super::decode::Kind;
+use super::pairs;
 use super::predicted::Predictions;
 use super::recent::RecentBySource;
 use super::rows::{Mark, mark};
 use super::server::SeenChange;
 use super::{
-    ACTIVITY, EVENT_IDS, ITEMS, MEAN, MEAN_KEY, POPULARITY, RecommenderEvent, RecommenderSettings, RowParts,
-    SEEN_HEADS, USERS,
+    ACTIVITY, EVENT_IDS, ITEM_EVENTS, ITEMS, LAST_ITEMS, MEAN, MEAN_KEY, RecommenderEvent, RecommenderSettings,
+    RowParts, SEEN_HEADS, USERS,
 };
 
 /// Learns ratings and choices.
@@ -36,6 +39,7 @@ struct Shared<'a> {
     /// Slots of the items that were drawn.
     drawn: &'a [u32],
     draws: Draws,
+    batch: &'a Batch<RecommenderEvent>,
 }
 
 impl RecommenderWorker {
@@ -65,6 +69,7 @@ impl RecommenderWorker {
         let wanted = ranking.negatives * items.len();
         recent.with_batch(batch.range, items).draw(ranking.source, wanted, || draws.number(), drawn);
         batch.shared_slots.extend(drawn.iter().map(|&item| pulls.pull(ITEMS, item)));
+        blending::pull(settings, batch, drawn, draws, pulls);
     }
 
     fn learn(&self, event: &RecommenderEvent, shared: &mut Shared<'_>, work: &mut Workspace) {
@@ -117,7 +122,8 @@ impl RecommenderWorker {
         let (_, user) = self.parts.user_mut(work.row_mut(USERS, event.user_slot));
         let Some(weight) = positive::classify_weighted(self.settings.positive, rating, user) else { return };
         self.measure_ranking(event, shared, work);
-        let Shared { drawn, draws } = shared;
+        blending::learn((&self.settings, self.parts), event, shared.batch, work);
+        let Shared { drawn, draws, .. } = shared;
         let drawn = (0..self.settings.ranking.values().negatives)
             .filter_map(|_| negatives::pick(drawn, draws.number()))
             .filter(|slot| *slot != event.item_slot);
@@ -165,17 +171,24 @@ impl ranking::Rows for RankingRows<'_> {
 }
 
 /// Notes what the event changes besides the factors.
-fn push_counts(event: &RecommenderEvent, work: &mut Workspace) {
+fn push_counts(settings: &RecommenderSettings, event: &RecommenderEvent, work: &mut Workspace) {
     match event.kind {
         Kind::Rated(_) | Kind::Implicit => {
-            work.push(POPULARITY, event.item, &[event.hours.to_bits(), event.weight.to_bits()]);
+            let paired = pairs::push_pairs(settings, event, work);
+            let RecommenderEvent { hours, weight, time_ms, .. } = *event;
+            work.push(ITEM_EVENTS, event.item, &ItemEvent { hours, weight, paired, time_ms }.to_words());
             work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words());
         }
         // Not to be shown again, and no sign of being popular.
         Kind::Disliked => work.push(SEEN_HEADS, event.user, &SeenChange::Append(event.item).to_words()),
-        Kind::Removed => work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words()),
+        Kind::Removed => {
+            if settings.neighbours.values().pairs > 0 {
+                pairs::remove(work.row_mut(LAST_ITEMS, event.last_slot), event.item);
+            }
+            work.push(SEEN_HEADS, event.user, &SeenChange::Remove(event.item).to_words());
+        }
         Kind::Forget => {
-            for table in [USERS, ACTIVITY, SEEN_HEADS, EVENT_IDS] {
+            for table in [USERS, ACTIVITY, SEEN_HEADS, EVENT_IDS, LAST_ITEMS] {
                 work.forget(table, event.user);
             }
             return;
@@ -195,6 +208,11 @@ impl WorkerLogic for RecommenderWorker {
             if event.id.is_some() {
                 event.id_slot = pulls.pull(EVENT_IDS, event.user);
             }
+            if self.settings.neighbours.values().pairs > 0
+                && matches!(event.kind, Kind::Rated(_) | Kind::Implicit | Kind::Removed)
+            {
+                event.last_slot = pulls.pull(LAST_ITEMS, event.user);
+            }
             if event.kind.teaches() {
                 event.item_slot = pulls.pull_named(ITEMS, event.item, event.item_name);
                 // The only row of its table, so its slot is 0.
@@ -204,19 +222,24 @@ impl WorkerLogic for RecommenderWorker {
         self.draw(batch, pulls);
     }
 
+    fn pull_more(&mut self, batch: &mut Batch<RecommenderEvent>, pulls: &mut Pulls<'_>) {
+        blending::pull_more(&self.settings, batch, pulls);
+    }
+
     fn on_pull_recv(&mut self, batch: &mut Batch<RecommenderEvent>, work: &mut Workspace) {
         let draws = draws(self.settings.seed, Purpose::Event, batch.range);
-        let mut shared = Shared { drawn: &batch.shared_slots, draws };
-        for event in 0..batch.events.len() {
-            let event = &batch.events[event];
+        let mut shared = Shared { drawn: &batch.shared_slots, draws, batch };
+        let mut repeated = 0;
+        for event in &batch.events {
             if event.id.is_some_and(|id| repeats::is_repeat(work.row_mut(EVENT_IDS, event.id_slot), id)) {
-                batch.repeated += 1;
+                repeated += 1;
                 continue;
             }
             self.put_out(event, batch, work);
             self.learn(event, &mut shared, work);
-            push_counts(event, work);
+            push_counts(&self.settings, event, work);
         }
+        batch.repeated += repeated;
     }
 }
 

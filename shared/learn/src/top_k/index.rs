@@ -62,7 +62,18 @@ impl Block {
         // A comparison that NaN does not pass would hide the item; a bound of NaN hides nothing.
         let length = length(factors);
         self.longest = if length <= self.longest { self.longest } else { length };
-        for (greatest, feature) in self.greatest.iter_mut().zip(features) {
+        self.raise(0, features);
+    }
+
+    fn put_features(&mut self, lane: usize, factors: usize, first: usize, features: &[f32]) {
+        for (column, value) in self.columns.iter_mut().skip(factors + first).zip(features) {
+            column[lane] = *value;
+        }
+        self.raise(first, features);
+    }
+
+    fn raise(&mut self, first: usize, features: &[f32]) {
+        for (greatest, feature) in self.greatest.iter_mut().skip(first).zip(features) {
             *greatest = if feature <= greatest { *greatest } else { *feature };
         }
     }
@@ -111,6 +122,20 @@ impl Index {
         self.places.is_empty()
     }
 
+    /// Factors of each item.
+    #[must_use]
+    pub fn factors(&self) -> usize {
+        self.factors
+    }
+
+    /// What no item has more than; -∞ where there are none.
+    #[must_use]
+    pub fn bound(&self, query: Query<'_>) -> f32 {
+        let length = length(query.factors);
+        let bounds = self.blocks.iter().map(|block| block.bound(length, query.weights));
+        bounds.fold(f32::NEG_INFINITY, |highest, bound| if bound <= highest { highest } else { bound })
+    }
+
     /// Takes an item in, or its new values over. Key 0 is none.
     pub fn put(&mut self, key: u64, factors: &[f32], features: &[f32]) {
         if key == 0 {
@@ -118,10 +143,21 @@ impl Index {
         }
         let place = self.places.get(&key).copied().unwrap_or_else(|| self.allocate(key));
         self.blocks[place as usize / BLOCK].put(place as usize % BLOCK, key, factors, features);
+        self.count_change();
+    }
+
+    fn count_change(&mut self) {
         self.changes += 1;
         if self.changes > self.len().max(BLOCK) {
             self.rebuild();
         }
+    }
+
+    /// Sets an item's features from one on, if it is there.
+    pub fn put_features(&mut self, key: u64, first: usize, features: &[f32]) {
+        let Some(place) = self.places.get(&key).map(|place| *place as usize) else { return };
+        self.blocks[place / BLOCK].put_features(place % BLOCK, self.factors, first, features);
+        self.count_change();
     }
 
     /// Takes an item out.
@@ -241,6 +277,8 @@ mod tests {
         assert_eq!(best(&index, query, 2, |key| key != 7 && key % 2 == 0), [(198, 198.0), (196, 196.0)]);
         assert_eq!((index.len(), index.score(query, 7), index.score(query, 200)), (199, Some(301.0), None));
         assert_eq!(best(&Index::new(2, 1), query, 2, |_| true), []);
+        assert_eq!(Index::new(2, 1).bound(query), f32::NEG_INFINITY);
+        assert!((301.0..600.0).contains(&index.bound(query)));
     }
 
     #[test]
@@ -269,11 +307,16 @@ mod tests {
             left_out in 0_u64..5,
         ) {
             let mut index = Index::new(3, 2);
-            let mut items = std::collections::BTreeMap::new();
+            let mut items = std::collections::BTreeMap::<u64, Vec<f32>>::new();
             for (number, (key, factors, features, kind)) in changes.iter().enumerate() {
                 if *kind == 0 {
                     index.remove(*key);
                     items.remove(key);
+                } else if *kind == 1 {
+                    index.put_features(*key, 1, &features[..1]);
+                    if let Some(values) = items.get_mut(key) {
+                        values[4] = features[0];
+                    }
                 } else {
                     index.put(*key, factors, features);
                     items.insert(*key, [&factors[..], features].concat());

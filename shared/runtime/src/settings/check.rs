@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{
     EventMeaning, EventTypeSettings, GatewaySettings, KafkaSettings, MODELS, RecommenderSettings, ServerSettings,
-    Settings, WorkerSettings, ranking, spam,
+    Settings, WorkerSettings, blend, ranking, spam,
 };
 use crate::Error;
 
@@ -147,12 +147,15 @@ fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {
     range("recommender.regularisation", recommender.regularisation, 0.0..=1.0)?;
     range("recommender.initial_sd", recommender.initial_sd, 0.0..=10.0)?;
     range("recommender.initial_user_factor", recommender.initial_user_factor, 0.0..=10.0)?;
-    range("recommender.half_life_hours", recommender.half_life_hours, 0.01..=1e6)?;
+    for half_life in recommender.half_lives_hours {
+        range("recommender.half_lives_hours", half_life, 0.01..=1e6)?;
+    }
     range("recommender.seen_items", recommender.seen_items, 16..=1_048_576)?;
     range("recommender.predicted_share", recommender.predicted_share, 0.0..=1.0)?;
     if !recommender.seen_items.is_multiple_of(16) {
         return Err(Error::setting("recommender.seen_items", recommender.seen_items, "a multiple of 16"));
     }
+    blend::check(&recommender.blend, &recommender.neighbours)?;
     ranking::check(&recommender.ranking)
 }
 

@@ -139,8 +139,9 @@ fn typed(text: &str, default: Option<&Value>) -> Value {
             digits().parse::<u64>().map(Value::from).or_else(|_| digits().parse::<i64>().map(Value::from)).ok()
         }
         Some(Value::Bool(..)) => text.parse::<bool>().ok().map(Value::from),
-        Some(Value::Array(..)) => {
-            Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().into())
+        Some(Value::Array(_, elements)) => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Some(parts.map(|part| typed(part, elements.first())).collect::<Vec<_>>().into())
         }
         _ => None,
     };

@@ -3,6 +3,7 @@
 //! Names are the same in all layers: `worker.batch_events` is `batch_events` under `[worker]` in the file,
 //! `WEIR_WORKER__BATCH_EVENTS` in the environment and `--set worker.batch_events=VALUE` on the command line.
 
+mod blend;
 mod check;
 mod dump;
 mod input;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use blend::{BlendSettings, NeighbourSettings};
 pub(crate) use check::is_name;
 pub use input::{
     EventMeaning, EventTypeSettings, FieldSource, InputSettings, MessageInputSettings, RatingInputSettings,

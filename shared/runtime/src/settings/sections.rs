@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RankingSettings, naming};
+use super::{BlendSettings, NeighbourSettings, RankingSettings, naming};
 
 /// How weir talks to Kafka, and what it asks for when it creates topics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,14 +91,18 @@ pub struct RecommenderSettings {
     pub initial_sd: f32,
     /// Where a user's first factor begins.
     pub initial_user_factor: f32,
-    /// Hours after which an event counts half for popularity.
-    pub half_life_hours: f32,
+    /// Hours after which an event counts half for popularity, three of them, the shortest first. What is popular is listed by the last.
+    pub half_lives_hours: [f32; 3],
     /// Items remembered per user as seen, in chunks of 16; the oldest are forgotten first.
     pub seen_items: u32,
     /// The share of the ratings, 0 to 1, that are put out as they were predicted before they were learned.
     pub predicted_share: f32,
     /// The part that puts items in order.
     pub ranking: RankingSettings,
+    /// What goes together.
+    pub neighbours: NeighbourSettings,
+    /// How lists are put together.
+    pub blend: BlendSettings,
 }
 
 impl Default for RecommenderSettings {
@@ -114,10 +118,12 @@ impl Default for RecommenderSettings {
             regularisation: 0.01,
             initial_sd: 0.03,
             initial_user_factor: 0.35,
-            half_life_hours: 720.0,
+            half_lives_hours: [12.0, 96.0, 720.0],
             seen_items: 1_024,
             predicted_share: 0.0,
             ranking: RankingSettings::default(),
+            neighbours: NeighbourSettings::default(),
+            blend: BlendSettings::default(),
         }
     }
 }

@@ -241,7 +241,11 @@ fn values_that_cannot_work_are_refused() {
         ("recommender.seed", "9223372036854775808"),
         ("recommender.factor_rate", "NaN"),
         ("recommender.regularisation", "-1"),
-        ("recommender.half_life_hours", "inf"),
+        ("recommender.half_lives_hours", "12,96,inf"),
+        ("recommender.blend.popularity", "1,2,-1"),
+        ("recommender.blend.share", "1.5"),
+        ("recommender.neighbours.slots", "15"),
+        ("recommender.neighbours.history", "1"),
         ("recommender.seen_items", "17"),
         ("recommender.predicted_share", "1.5"),
         ("recommender.ranking.factors", "1025"),
@@ -292,6 +296,12 @@ fn values_of_another_type_are_refused_with_their_origin() {
     let positive = "recommender.ranking.positive_ratings";
     refused("", &[], &[(positive, "4")], &["setting recommender.ranking.positive_ratings", "4", "at_least"]);
     refused("", &[], &[("spam.learner", "pa-3")], &["setting spam.learner", "pa-3", "pa-ii", "arow"]);
+    refused(
+        "",
+        &[],
+        &[("recommender.half_lives_hours", "12,96")],
+        &["setting recommender.half_lives_hours", "length 3"],
+    );
     refused("prefix = 3", &[], &[], &["setting prefix in configuration file", "weir.toml"]);
     refused("worker = 3", &[], &[], &["setting worker in configuration file"]);
     refused("[kafka.settings]\na = [1]", &[], &[], &["setting kafka.settings", "weir.toml"]);

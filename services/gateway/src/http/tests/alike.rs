@@ -95,10 +95,7 @@ async fn several_users_are_answered_at_once() {
         .iter()
         .map(|list| (&list["user"], ids(list), &list["source"]))
         .collect();
-    assert_eq!(
-        summary,
-        [(&json!("rater"), vec!["a"], &json!("personal")), (&json!("7"), vec!["c"], &json!("popular"))]
-    );
+    assert_eq!(summary, [(&json!("rater"), vec!["a"], &json!("blended")), (&json!("7"), vec!["c"], &json!("popular"))]);
     let many = json!({"users": vec!["u"; 101]}).to_string();
     api.post("/v1/recommendations", many).await.problem(413, "too_large");
 }

@@ -10,7 +10,7 @@ fn model() -> Value {
 async fn recommendations_are_personal_or_popular() {
     let api = Api::loaded();
     let expected = json!({
-        "user": "rater", "source": "personal", "model": model(),
+        "user": "rater", "source": "blended", "model": model(),
         "items": [{"item": "a", "score": 0.75}, {"item": "c", "score": 0.5}],
     });
     assert_eq!(api.get("/v1/users/rater/recommendations?k=2").await.ok(), expected);
@@ -49,7 +49,7 @@ async fn rankings_order_what_the_client_names() {
     let api = Api::loaded();
     let body = json!({"user": "rater", "items": ["b", "nothing", "c", "a", "c"]}).to_string();
     let expected = json!({
-        "user": "rater", "source": "personal", "model": model(),
+        "user": "rater", "source": "blended", "model": model(),
         "items": [{"item": "a", "score": 0.75}, {"item": "c", "score": 0.5}, {"item": "b", "score": 0.25}],
     });
     assert_eq!(api.post("/v1/rankings", body).await.ok(), expected);

@@ -1,10 +1,10 @@
 //! What is evaluated side by side: the recommender under one or several configurations, and the baselines.
 
+use weir_learn::blend;
 use weir_learn::evaluate::models::{
     Biases, ItemToItem, Offline, Popularity, Recommender, RunningMean, Settings, TrainedFirst,
 };
 use weir_learn::evaluate::{Model, Size};
-use weir_learn::{blend, neighbours};
 use weir_models::recommender_settings;
 
 /// A model by its name.
@@ -92,9 +92,9 @@ fn shape(settings: &weir_runtime::Settings) -> anyhow::Result<Settings> {
         ratings: recommender.factors,
         ranking: recommender.ranking,
         positive: recommender.positive,
-        neighbours: neighbours::Settings::default(),
-        blend: blend::Settings::default(),
-        half_lives_hours: blend::HALF_LIVES_HOURS,
+        neighbours: recommender.neighbours,
+        blend: recommender.blend,
+        half_lives_hours: recommender.half_lives_hours,
         seed: recommender.seed,
     })
 }

@@ -41,7 +41,9 @@ pub struct Recommender {
     items: Rows,
     ranking_users: Rows,
     ranking_items: Rows,
-    neighbours: Vec<Vec<u32>>,
+    /// Chunks of neighbours by item.
+    neighbours: Vec<Vec<[u32; neighbours::CHUNK_WIDTH]>>,
+    totals: Vec<f32>,
     /// Last items by user, and when the last one was.
     histories: Vec<Vec<u32>>,
     last_hours: Vec<f32>,
@@ -136,7 +138,8 @@ impl Recommender {
             items: rating_rows(Side::Item, size.items),
             ranking_users: ranking_rows(Side::User, size.users, ranking.user_width()),
             ranking_items: ranking_rows(Side::Item, size.items, ranking.item_width()),
-            neighbours: vec![vec![0; neighbours::width(neighbours.values().slots)]; size.items],
+            neighbours: vec![vec![[0; neighbours::CHUNK_WIDTH]; neighbours.chunks() as usize]; size.items],
+            totals: vec![0.0; size.items],
             histories: vec![vec![0; history::width(neighbours::COMPANY)]; size.users],
             last_hours: vec![f32::NEG_INFINITY; size.users],
             popularity: vec![[popularity::EMPTY; blend::WINDOWS]; size.items],
@@ -159,16 +162,16 @@ impl Recommender {
         blend::weights(&self.blend)
     }
 
-    /// Looks up what the user's last items say.
-    fn look_up(&mut self, user: u32) {
+    /// Looks up what so many of the user's last items say.
+    fn look_up(&mut self, user: u32, most: usize) {
         self.affinities.clear();
         let values = self.settings.neighbours.values();
-        for (place, last) in history::items(&self.histories[user as usize]).enumerate() {
-            let row = &self.neighbours[number(last) as usize];
-            let total = neighbours::total(row);
-            for Neighbour { item, weight } in neighbours::neighbours(row) {
+        for (place, last) in history::items(&self.histories[user as usize]).take(most).enumerate() {
+            let total = self.totals[number(last) as usize];
+            let rows = self.neighbours[number(last) as usize].iter().filter_map(|words| neighbours::chunk(words));
+            for Neighbour { item, weight } in rows.flat_map(|(_, row)| neighbours::neighbours(row)) {
                 let item = number(item) as usize;
-                let other = neighbours::total(&self.neighbours[item]);
+                let other = self.totals[item];
                 let affinity = neighbours::affinity(weight, total, other, values.damping);
                 if self.affinities.company[item] == 0.0 {
                     self.affinities.touched.push(item as u32);
@@ -230,7 +233,7 @@ impl Recommender {
         recent.draw(ranking.source, ranking.negatives.max(blend::DRAWN), || noise.next(), drawn);
         let user = self.ranking_users.row_mut(event.user);
         let Some(weight) = positive::classify_weighted(self.settings.positive, event.rating, user) else { return };
-        if self.settings.blend.values().rate > 0.0 {
+        if blend::learns(&self.settings.blend, self.noise.next()) {
             self.learn_blend(event);
         }
         let Self { settings, noise, drawn, .. } = self;
@@ -245,7 +248,8 @@ impl Recommender {
     /// Learns the weights from what the event's item had before it was chosen, beside what the drawn ones have.
     fn learn_blend(&mut self, event: &Event) {
         let hours = popularity::hours(event.time_ms, event.time_ms);
-        self.look_up(event.user);
+        // Workers know no more of a user's items.
+        self.look_up(event.user, self.settings.neighbours.values().history);
         let had: Vec<u32> = history::items(&self.histories[event.user as usize]).map(number).collect();
         let others = self.drawn.iter().map(|item| *item as u32);
         let others: Vec<Parts> = others
@@ -272,10 +276,16 @@ impl Recommender {
         }
         history::push(row, own);
         for other in last.into_iter().filter(|other| *other != own) {
-            let neighbour = |item| Neighbour { item, weight: event.weight };
-            neighbours::count(&mut self.neighbours[number(other) as usize], neighbour(own));
-            neighbours::count(&mut self.neighbours[event.item as usize], neighbour(other));
+            self.count_neighbour(other, own, event.weight);
+            self.count_neighbour(own, other, event.weight);
         }
+    }
+
+    fn count_neighbour(&mut self, item: u64, other: u64, weight: f32) {
+        let chunk = neighbours::chunk_of(other, self.settings.neighbours.chunks()) as usize;
+        let words = &mut self.neighbours[number(item) as usize][chunk];
+        neighbours::count_in_chunk(words, item, Neighbour { item: other, weight });
+        self.totals[number(item) as usize] += weight;
     }
 }
 
@@ -298,7 +308,7 @@ impl Model for Recommender {
 
     fn scores(&mut self, user: u32, time_ms: i64, scores: &mut [f32]) -> bool {
         let (hours, weights) = (popularity::hours(time_ms, time_ms), self.weights());
-        self.look_up(user);
+        self.look_up(user, neighbours::COMPANY);
         for (item, score) in scores.iter_mut().enumerate() {
             *score = blend::score(&weights, &self.parts(user, item as u32, hours));
         }
