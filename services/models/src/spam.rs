@@ -4,6 +4,7 @@
 //! A label teaches by a step, one number that moves the rows of its message's features. Messages are remembered for a while, by how many and how long,
 //! so that a label may come without the text, come twice, or be corrected.
 
+mod content;
 mod decode;
 mod explain;
 mod features;
@@ -28,6 +29,7 @@ use weir_ps::{Model, Schema};
 use weir_wire::Generation;
 use weir_wire::message::MessageMapping;
 
+pub use content::{Content, ContentExtractor};
 pub use decode::{SpamDecoder, SpamEvent};
 pub use explain::{EXPLAINED_BYTES, Explanation, Part};
 pub use learning::{Classes, Learning, Method};

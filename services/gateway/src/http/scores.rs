@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use weir_models::spam::{Explanation, Grounds, Listable, Score};
+use weir_models::spam::{Content, Explanation, Grounds, Listable, Score};
 use weir_wire::message::{self, Label, MessageEvent};
 use weir_wire::verdict::{Probabilities, Verdict};
 
@@ -62,13 +62,15 @@ pub(super) async fn post(
     let ((settings, learning), policy) = (model.text(), model.policy());
     let policies = model.policies()?;
     let grounds = |message: &Message| {
-        let Message { id, text, tenant, sender } = message;
+        let Message { id, text, tenant, sender, .. } = message;
         policy.grounds(policies, tenant.as_deref(), Listable { id, sender: sender.as_deref(), text })
     };
     let grounds: Vec<Grounds> = messages.iter().map(grounds).collect();
     let tenants: Vec<u64> = messages.iter().map(|message| model.tenant_key(message.tenant.as_deref())).collect();
     let read = move |view: &View| {
-        let texts = || messages.iter().zip(&tenants).map(|(message, tenant)| (message.text.as_str(), *tenant));
+        let texts = || {
+            messages.iter().zip(&tenants).map(|(m, tenant)| (Content::new(&m.text, m.content_type.as_deref()), *tenant))
+        };
         let scores = view.score((settings, &learning), texts());
         let explained = if explain { view.explain((settings, &learning), texts()) } else { Vec::new() };
         let mut explained = explained.into_iter();
@@ -91,6 +93,7 @@ struct Message {
     text: String,
     tenant: Option<String>,
     sender: Option<String>,
+    content_type: Option<String>,
 }
 
 /// The messages of a body.
@@ -121,11 +124,12 @@ fn message(index: usize, asked: &RawValue) -> Result<Message, ApiError> {
     let parsed = message::parse(None, Some(asked.get().as_bytes()));
     let parsed = parsed.map_err(|reject| refused(reject.field, reject.reason.as_str(), reject.to_string()))?;
     match parsed {
-        MessageEvent::Message { id, text: Some(text), tenant, sender, .. } => Ok(Message {
+        MessageEvent::Message { id, text: Some(text), tenant, sender, content_type, .. } => Ok(Message {
             id: id.into_owned(),
             text: text.into_owned(),
             tenant: tenant.map(Cow::into_owned),
             sender: sender.map(Cow::into_owned),
+            content_type: content_type.map(Cow::into_owned),
         }),
         _ => Err(refused(Some("text"), "missing_field", "text: is missing, a message needs one to be scored".into())),
     }

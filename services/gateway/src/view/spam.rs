@@ -1,7 +1,9 @@
 //! What the spam filter's rows say of texts and messages.
 
 use weir_learn::text;
-use weir_models::spam::{CLASSES, CLASSES_KEY, Explanation, KnownMessage, Learning, REMEMBERED, Score, TextScorer};
+use weir_models::spam::{
+    CLASSES, CLASSES_KEY, Content, Explanation, KnownMessage, Learning, REMEMBERED, Score, TextScorer,
+};
 
 use super::View;
 
@@ -10,7 +12,7 @@ impl View {
     pub(crate) fn score<'a>(
         &self,
         (settings, learning): (text::Settings, &Learning),
-        texts: impl Iterator<Item = (&'a str, u64)>,
+        texts: impl Iterator<Item = (Content<'a>, u64)>,
     ) -> Vec<Score> {
         let mut scorer = TextScorer::new(settings, learning.clone());
         texts.map(|(text, tenant)| scorer.score(text, tenant, |table, key| self.row(table, key))).collect()
@@ -20,7 +22,7 @@ impl View {
     pub(crate) fn explain<'a>(
         &self,
         (settings, learning): (text::Settings, &Learning),
-        texts: impl Iterator<Item = (&'a str, u64)>,
+        texts: impl Iterator<Item = (Content<'a>, u64)>,
     ) -> Vec<Explanation> {
         let mut scorer = TextScorer::new(settings, learning.clone());
         texts.map(|(text, tenant)| scorer.explain(text, tenant, |table, key| self.row(table, key))).collect()

@@ -5,7 +5,7 @@ use weir_learn::item_events::ItemEvent;
 use weir_learn::seen::{Chunk, Chunks, Ring, chunk_key};
 use weir_learn::{GlobalMean, calibration, mf, popularity, ranking, text};
 use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, POPULARITY, SEEN, SEEN_HEADS, USERS};
-use weir_models::spam::{self, WEIGHTS, weight_key};
+use weir_models::spam::{self, Content, WEIGHTS, weight_key};
 use weir_models::{Named, describe};
 use weir_ps::counting;
 use weir_runtime::Settings;
@@ -174,7 +174,7 @@ fn texts_are_scored_by_their_weights() {
     assert_eq!((filter.view.events(), filter.view.row(spam::FEATURES, 1)), (7, None), "what workers need is not kept");
     let scores = filter.view.score(
         (filter.model.text().0, &filter.model.text().1),
-        ["free prize", "Free  PRIZE", "dinner"].into_iter().map(|text| (text, 0)),
+        ["free prize", "Free  PRIZE", "dinner"].into_iter().map(|text| (Content::new(text, None), 0)),
     );
     // n features of equal weight w, each of the value 1/√n.
     let features = text::Extractor::new(filter.model.text().0).extract("free prize").slots.len() as f32;
@@ -185,9 +185,10 @@ fn texts_are_scored_by_their_weights() {
     assert!(scores[1].margin < scores[0].margin && scores[1].margin > 1.0, "two spaces are other features: {scores:?}");
     assert!(scores[2].margin > 0.0 && scores[2].margin < 0.5, "only what every text has: {scores:?}");
     let nothing = Filled::new("spam");
-    let unlearned = nothing
-        .view
-        .score((nothing.model.text().0, &nothing.model.text().1), ["free prize"].into_iter().map(|text| (text, 0)));
+    let unlearned = nothing.view.score(
+        (nothing.model.text().0, &nothing.model.text().1),
+        ["free prize"].into_iter().map(|text| (Content::new(text, None), 0)),
+    );
     assert_eq!((unlearned[0].margin, unlearned[0].probability), (0.0, 0.5));
 }
 

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use weir_learn::text::Extractor;
 use weir_ps::{Batch, NameRef};
 use weir_wire::message::{Id, Label, MessageEvent, MessageMapping};
 use weir_wire::{Reason, Reject};
 
-use super::{Classes, Grounds, Listable, Policy, PolicyBook, SpamModel, message_key, tenant_key};
+use super::{
+    Classes, Content, ContentExtractor, Grounds, Listable, Policy, PolicyBook, SpamModel, message_key, tenant_key,
+};
 use crate::{Decoder, Input, InputModel};
 use weir_wire::verdict::{List, ListKind, ListReason, Thresholds};
 
@@ -125,7 +126,7 @@ impl Features {
 #[derive(Clone, Debug)]
 pub struct SpamDecoder {
     mapping: Arc<MessageMapping>,
-    extractor: Extractor,
+    extractor: ContentExtractor,
     classes: Classes,
     policy: Policy,
     policies: Arc<PolicyBook>,
@@ -136,7 +137,7 @@ impl InputModel for SpamModel {
     type Decoder = SpamDecoder;
 
     fn decoder(&self) -> SpamDecoder {
-        let (mapping, extractor) = (Arc::clone(&self.mapping), Extractor::new(self.settings.text));
+        let (mapping, extractor) = (Arc::clone(&self.mapping), ContentExtractor::new(self.settings.text));
         SpamDecoder {
             mapping,
             extractor,
@@ -168,11 +169,12 @@ struct Said<'a> {
     kind: Kind,
     tenant: Option<Id<'a>>,
     sender: Option<Id<'a>>,
+    content_type: Option<Id<'a>>,
 }
 
 fn read<'a>(mapping: &'a MessageMapping, classes: &Classes, input: Input<'a>) -> Result<Said<'a>, Reject> {
     match mapping.parse(input.key, input.payload)? {
-        MessageEvent::Message { id, text, label, tenant, sender, .. } => {
+        MessageEvent::Message { id, text, label, tenant, sender, content_type, .. } => {
             let label = label.map(|label| class(classes, label)).transpose()?;
             let kind = match (&text, label) {
                 (Some(_), label) => Kind::Text(label),
@@ -180,15 +182,17 @@ fn read<'a>(mapping: &'a MessageMapping, classes: &Classes, input: Input<'a>) ->
                 // The parser takes no message with neither.
                 (None, None) => Kind::Forget,
             };
-            Ok(Said { id, text, kind, tenant, sender })
+            Ok(Said { id, text, kind, tenant, sender, content_type })
         }
-        MessageEvent::Forget { id } => Ok(Said { id, text: None, kind: Kind::Forget, tenant: None, sender: None }),
+        MessageEvent::Forget { id } => {
+            Ok(Said { id, text: None, kind: Kind::Forget, tenant: None, sender: None, content_type: None })
+        }
     }
 }
 
 impl Decoder<SpamEvent> for SpamDecoder {
     fn decode(&mut self, input: Input<'_>, batch: &mut Batch<SpamEvent>) -> Result<(), Reject> {
-        let Said { id, text, kind, tenant, sender } = read(&self.mapping, &self.classes, input)?;
+        let Said { id, text, kind, tenant, sender, content_type } = read(&self.mapping, &self.classes, input)?;
         let judged = Listable { id: &id, sender: sender.as_deref(), text: text.as_deref().unwrap_or_default() };
         let grounds = match kind {
             Kind::Text(_) => self.policy.grounds(&self.policies, tenant.as_deref(), judged),
@@ -201,7 +205,8 @@ impl Decoder<SpamEvent> for SpamDecoder {
             Kind::Text(_) | Kind::Forget => Default::default(),
         };
         let began = Instant::now();
-        let features = text.as_ref().map(|text| self.extractor.extract(text).slots).unwrap_or_default();
+        let content = text.as_deref().map(|text| Content::new(text, content_type.as_deref()));
+        let features = content.map(|content| self.extractor.extract(content).slots).unwrap_or_default();
         batch.events.push(SpamEvent {
             kind,
             id: message_key(self.hash_seed, tenant.as_deref(), &id),

@@ -1,12 +1,15 @@
-//! Which parts of a text spoke most for and against it: each part's weight is how much the margin would change without
-//! it, so what is said is what the model does, whatever its features are.
+//! Which parts of a message spoke most for and against it: each part's weight is what its features add to the margin, so what is said is what the
+//! model does. A feature that two parts share counts for both.
 //!
-//! Parts are what stands between spaces; of what has no spaces for long, a few characters each, so that texts in any
+//! Parts are facts and traits of a mail and, of texts, what stands between spaces; of what has no spaces for long, a few characters each, so that texts in any
 //! language fall into parts.
 
 use serde::Serialize;
 
-use super::TextScorer;
+use weir_learn::text::SPELLING;
+use weir_mail::Message;
+
+use super::{Content, TextScorer};
 
 /// Bytes of a text that are explained; the rest is not looked at.
 pub const EXPLAINED_BYTES: usize = 16 * 1_024;
@@ -40,18 +43,21 @@ pub struct Explanation {
 }
 
 impl TextScorer {
-    /// Tells what spoke most for and against the beginning of `text`; `tenant` and `row` as for [`TextScorer::score`].
-    pub fn explain<'a>(&mut self, text: &str, tenant: u64, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Explanation {
-        let text = beginning(text);
-        let parts = parts(text);
-        let whole = self.margin(text, tenant, &row);
+    /// Tells what spoke most for and against a message, of its text only the beginning; `tenant` and `row` as for [`TextScorer::score`].
+    pub fn explain<'a>(
+        &mut self,
+        content: Content<'_>,
+        tenant: u64,
+        row: impl Fn(u8, u64) -> Option<&'a [u32]>,
+    ) -> Explanation {
+        let features = self.extractor.extract(content);
+        let (whole, value) = (features.slots.to_vec(), features.value);
         let mut weighed: Vec<Part> = Vec::new();
-        let mut without = String::with_capacity(text.len());
-        for part in different(&parts) {
-            leave_out(text, &parts, part, &mut without);
-            let weight = whole - self.margin(&without, tenant, &row);
+        for piece in of_message(self.extractor.message()) {
+            let slots = self.slots_of(&piece, &whole);
+            let weight = self.margin_of(&slots, (value, tenant), &row);
             if weight.abs() >= LEAST_WEIGHT {
-                weighed.push(Part { part: part.to_owned(), weight });
+                weighed.push(Part { part: piece.shown(), weight });
             }
         }
         let side = |sign: f32| {
@@ -62,6 +68,59 @@ impl TextScorer {
         };
         Explanation { spam: side(1.0), ham: side(-1.0) }
     }
+
+    /// The slots that a piece has in the whole, without the one that every message has.
+    fn slots_of(&mut self, piece: &Piece, whole: &[u32]) -> Vec<u32> {
+        let extractor = self.extractor.extractor();
+        extractor.begin();
+        let every = extractor.finish().slots.to_vec();
+        extractor.begin();
+        match piece {
+            Piece::Word(word) => extractor.add_text(word),
+            Piece::Subject(word) => extractor.add_words("subject", word),
+            Piece::Hidden(word) => extractor.add_words("hidden", word),
+            Piece::Fact(kind, value) => extractor.add(kind, value),
+        }
+        let of_whole = |slot: &u32| whole.binary_search(slot).is_ok() && !every.contains(slot);
+        extractor.finish().slots.iter().copied().filter(of_whole).collect()
+    }
+}
+
+/// A piece of a message that can be named.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Piece {
+    Word(String),
+    Subject(String),
+    Hidden(String),
+    Fact(&'static str, String),
+}
+
+impl Piece {
+    fn shown(self) -> String {
+        match self {
+            Self::Word(word) => word,
+            Self::Subject(word) => format!("subject: {word}"),
+            Self::Hidden(word) => format!("hidden: {word}"),
+            Self::Fact(kind, value) => format!("{kind}: {value}"),
+        }
+    }
+}
+
+/// The pieces of a message, each once.
+fn of_message(message: &Message) -> Vec<Piece> {
+    let words = |text, make: fn(String) -> Piece| -> Vec<Piece> {
+        different(&parts(beginning(text))).into_iter().map(|word| make(word.to_owned())).collect()
+    };
+    let mut pieces = words(&message.text, Piece::Word);
+    pieces.extend(words(&message.subject, Piece::Subject));
+    pieces.extend(words(&message.hidden, Piece::Hidden));
+    let facts = message.facts().map(|(fact, value)| Piece::Fact(fact.name(), value.to_owned()));
+    let traits = message.traits().map(|one| Piece::Fact("trait", one.name().to_owned()));
+    let spelling = SPELLING.iter().map(|name| Piece::Fact("spelling", (*name).to_owned()));
+    pieces.extend(facts.take(MOST_PARTS).chain(traits).chain(spelling));
+    let mut seen = std::collections::HashSet::new();
+    pieces.retain(|piece| seen.insert(piece.clone()));
+    pieces
 }
 
 /// As much of a text as is explained.
@@ -69,10 +128,9 @@ fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(EXPLAINED_BYTES)]
 }
 
-/// The parts of a text, each with where it starts.
-fn parts(text: &str) -> Vec<(usize, &str)> {
-    let start_of = |part: &str| part.as_ptr().addr() - text.as_ptr().addr();
-    text.split_whitespace().flat_map(pieces).map(|part| (start_of(part), part)).collect()
+/// The parts of a text.
+fn parts(text: &str) -> Vec<&str> {
+    text.split_whitespace().flat_map(pieces).collect()
 }
 
 /// A word as it is, or in pieces if it is long.
@@ -86,20 +144,9 @@ fn pieces(word: &str) -> Vec<&str> {
 }
 
 /// The first parts that differ, in their order.
-fn different<'a>(parts: &[(usize, &'a str)]) -> Vec<&'a str> {
+fn different<'a>(parts: &[&'a str]) -> Vec<&'a str> {
     let mut seen = std::collections::HashSet::new();
-    parts.iter().map(|&(_, part)| part).filter(|part| seen.insert(*part)).take(MOST_PARTS).collect()
-}
-
-/// Writes `text` without the occurrences of `left_out`.
-fn leave_out(text: &str, parts: &[(usize, &str)], left_out: &str, without: &mut String) {
-    without.clear();
-    let mut next = 0;
-    for &(start, part) in parts.iter().filter(|(_, part)| *part == left_out) {
-        without.push_str(&text[next..start]);
-        next = start + part.len();
-    }
-    without.push_str(&text[next..]);
+    parts.iter().copied().filter(|part| seen.insert(*part)).take(MOST_PARTS).collect()
 }
 
 #[cfg(test)]
@@ -118,17 +165,36 @@ mod tests {
 
     /// Weights by which the features of `spam` speak for it and those of `ham` against.
     fn explain(spam: &str, ham: &str, text: &str) -> Explanation {
-        let mut extractor = text::Extractor::new(text::Settings::default());
+        let mut extractor = crate::spam::ContentExtractor::new(text::Settings::default());
         let mut weights = std::collections::BTreeMap::<u64, [u32; 1]>::new();
         for (text, weight) in [(spam, 1.0), (ham, -1.0)] {
-            for &slot in extractor.extract(text).slots {
+            for &slot in extractor.extract(Content::new(text, None)).slots {
                 let [sum] = weights.entry(weight_key(slot)).or_insert([0]);
                 *sum = (f32::from_bits(*sum) + weight).to_bits();
             }
         }
         let learner = Learner::PassiveAggressive(passive_aggressive::Settings::default());
         let row = |_, key| weights.get(&key).map(<[u32; 1]>::as_slice);
-        TextScorer::new(text::Settings::default(), Learning::two(learner)).explain(text, 0, row)
+        TextScorer::new(text::Settings::default(), Learning::two(learner)).explain(Content::new(text, None), 0, row)
+    }
+
+    #[test]
+    fn facts_and_traits_of_a_mail_are_named() {
+        let mail = |from: &str, text: &str| format!("From: {from}\nSubject: hello\nContent-Type: text/html\n\n{text}");
+        let spam = mail("a@bad.example", "<a href='http://bad.example/x'>www.bank.com</a>");
+        let said = explain(&spam, "dinner", &spam);
+        // All pieces weigh about the same here, so more of them are looked at than are named.
+        let pieces: Vec<String> = {
+            let mut extractor = crate::spam::ContentExtractor::new(text::Settings::default());
+            extractor.extract(Content::new(&spam, None));
+            of_message(extractor.message()).into_iter().map(Piece::shown).collect()
+        };
+        for piece in
+            ["from: a@bad.example", "host: bad.example", "trait: link that names another host", "subject: hello"]
+        {
+            assert!(pieces.iter().any(|found| found == piece), "{piece} in {pieces:?}");
+        }
+        assert!(!said.spam.is_empty() && said.ham.is_empty(), "{said:?}");
     }
 
     #[test]
@@ -154,9 +220,8 @@ mod tests {
         fn any_text_is_explained_within_bounds(text in "\\PC{0,400}|[ab \u{3000}é]{0,200}") {
             let said = explain("free prize a", "home b", &text);
             prop_assert!(said.spam.len() <= NAMED_PARTS && said.ham.len() <= NAMED_PARTS);
-            prop_assert!(names(&said.spam).iter().chain(&names(&said.ham)).all(|part| text.contains(part)));
-            let parts = parts(&text);
-            prop_assert!(parts.iter().all(|&(start, part)| text[start..].starts_with(part)));
+            prop_assert!(names(&said.spam).iter().chain(&names(&said.ham)).all(|part| text.contains(part) || part.contains(": ")));
+            prop_assert!(parts(&text).into_iter().all(|part| text.contains(part)));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The spam filter's tables.
 
-use weir_learn::calibration;
 use weir_learn::linear::Learner;
+use weir_learn::{calibration, text};
 use weir_ps::{Rule, Schema, TableSpec, words};
 use weir_wire::message::Label;
 
@@ -62,8 +62,8 @@ impl Schema for SpamSchema {
         vec![(name, self.learning.width() as u64), ("spam.labels (hash)", labels)]
     }
 
-    /// Weights of one number of slots mean nothing under another.
+    /// Weights of one number of slots mean nothing under another, and neither do those of features that were hashed otherwise.
     fn version(&self) -> u32 {
-        ROWS * 100 + self.slot_bits
+        text::VERSION * 10_000 + ROWS * 100 + self.slot_bits
     }
 }

@@ -6,7 +6,7 @@ use weir_wire::message;
 use weir_wire::verdict::Probabilities;
 
 use super::learning::{Learning, Method, lead};
-use super::{CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, WEIGHTS, tenants, verdict};
+use super::{CALIBRATION, CALIBRATION_KEY, CLASSES, CLASSES_KEY, Content, ContentExtractor, WEIGHTS, tenants, verdict};
 
 /// The key of a feature's weight. Slots are small numbers, and row tables want keys whose bits all vary; to multiply by
 /// an odd number gives every slot a key of its own.
@@ -156,7 +156,7 @@ fn hold_back(likely: &mut [f32], is_wanted: impl Fn(usize) -> bool, most: f32) {
 /// Scores texts with rows from anywhere, and keeps the room it needs.
 #[derive(Clone, Debug)]
 pub struct TextScorer {
-    extractor: text::Extractor,
+    pub(super) extractor: ContentExtractor,
     learning: Learning,
     slots: u32,
     nothing: Vec<f32>,
@@ -170,7 +170,7 @@ impl TextScorer {
     pub fn new(settings: text::Settings, learning: Learning) -> Self {
         let nothing = vec![0.0; learning.width()];
         Self {
-            extractor: text::Extractor::new(settings),
+            extractor: ContentExtractor::new(settings),
             slots: settings.slots(),
             learning,
             nothing,
@@ -180,7 +180,12 @@ impl TextScorer {
     }
 
     /// Scores one text of this tenant ([`super::tenant_key`]); `row` gives the row of a table under a key, none where there is none.
-    pub fn score<'a>(&mut self, text: &str, tenant: u64, row: impl Fn(u8, u64) -> Option<&'a [u32]>) -> Score {
+    pub fn score<'a>(
+        &mut self,
+        content: Content<'_>,
+        tenant: u64,
+        row: impl Fn(u8, u64) -> Option<&'a [u32]>,
+    ) -> Score {
         let calibration = |place: usize| {
             let row = row(CALIBRATION, CALIBRATION_KEY + place as u64);
             row.map_or_else(Calibration::default, |row| Calibration::from_values(words::f32s(row)))
@@ -189,26 +194,42 @@ impl TextScorer {
             Known { calibrations: (0..self.learning.calibrations()).map(calibration).collect(), counts: Vec::new() };
         let classes = row(CLASSES, CLASSES_KEY).unwrap_or_default();
         verdict::counts(classes, self.learning.classes.len(), &mut known.counts);
-        self.gather(text, tenant, &row);
+        self.gather(content, tenant, &row);
         self.learning.score(&self.scores, &known)
     }
 
-    /// The margin of one text.
-    pub(super) fn margin<'a>(&mut self, text: &str, tenant: u64, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) -> f32 {
-        self.gather(text, tenant, row);
+    /// What features of one message of this tenant, each of this value, add to its margin.
+    pub(super) fn margin_of<'a>(
+        &mut self,
+        slots: &[u32],
+        (value, tenant): (f32, u64),
+        row: &impl Fn(u8, u64) -> Option<&'a [u32]>,
+    ) -> f32 {
+        gather_rows((&mut self.rows, &self.nothing), slots, (tenant, self.slots), row);
+        self.learning.scores(&self.rows, value, &mut self.scores);
         self.learning.margin(&self.scores)
     }
 
-    fn gather<'a>(&mut self, text: &str, tenant: u64, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) {
-        let features = self.extractor.extract(text);
-        self.rows.clear();
-        let copies = features.slots.iter().filter(|_| tenant != 0);
-        let copies = copies.map(|&slot| tenants::copy(slot, tenant, self.slots));
-        for slot in features.slots.iter().copied().chain(copies) {
-            let row = row(WEIGHTS, weight_key(slot)).map(words::f32s).filter(|row| row.len() == self.nothing.len());
-            self.rows.extend_from_slice(row.unwrap_or(&self.nothing));
-        }
+    fn gather<'a>(&mut self, content: Content<'_>, tenant: u64, row: &impl Fn(u8, u64) -> Option<&'a [u32]>) {
+        let features = self.extractor.extract(content);
+        let rows = (&mut self.rows, self.nothing.as_slice());
+        gather_rows(rows, features.slots, (tenant, self.slots), row);
         self.learning.scores(&self.rows, features.value, &mut self.scores);
+    }
+}
+
+/// Collects the rows of features, and of a tenant's copies of them, `nothing` where there is none.
+fn gather_rows<'a>(
+    (rows, nothing): (&mut Vec<f32>, &[f32]),
+    features: &[u32],
+    (tenant, slots): (u64, u32),
+    row: &impl Fn(u8, u64) -> Option<&'a [u32]>,
+) {
+    rows.clear();
+    let copies = features.iter().filter(|_| tenant != 0).map(|&slot| tenants::copy(slot, tenant, slots));
+    for slot in features.iter().copied().chain(copies) {
+        let row = row(WEIGHTS, weight_key(slot)).map(words::f32s).filter(|row| row.len() == nothing.len());
+        rows.extend_from_slice(row.unwrap_or(nothing));
     }
 }
 

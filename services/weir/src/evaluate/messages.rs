@@ -13,6 +13,7 @@ use weir_learn::evaluate::classes::Outcome;
 use weir_learn::evaluate::messages::{Filter, Options};
 use weir_learn::linear::Learner;
 use weir_learn::text;
+use weir_models::spam::ContentExtractor;
 use weir_runtime::{Settings, SpamLearner};
 
 use super::figures;
@@ -100,10 +101,11 @@ fn learners(settings: &Settings) -> Result<Vec<Learner>, weir_learn::Error> {
 fn evaluate(learner: Learner, text: text::Settings, data: &Data, options: Options, bar: &ProgressBar) -> Run {
     let name = learner.name();
     bar.set_message(name);
-    let mut filter = Filter::new(learner, text, options);
+    let (mut filter, mut extractor) = (Filter::new(learner, text, options), ContentExtractor::new(text));
     let (began, mut outcomes) = (Instant::now(), Vec::with_capacity(data.messages.len()));
-    for (number, (text, truth)) in (1..).zip(&data.messages) {
-        outcomes.push(filter.next(text, *truth));
+    for (number, message) in (1..).zip(&data.messages) {
+        let slots = extractor.extract(message.content()).slots;
+        outcomes.push(filter.next(slots, message.truth));
         if u64::is_multiple_of(number, STEP) {
             bar.inc(STEP);
         }

@@ -5,7 +5,6 @@ use std::slice;
 use clap::Args;
 use weir_learn::linear::Learner;
 use weir_learn::offline::messages::{self, Epoch, Example, Features, HyperParameters, Trained};
-use weir_learn::text::Extractor;
 use weir_models::spam::{Classes, trained};
 use weir_models::{Named, describe, spam_settings};
 use weir_runtime::Settings;
@@ -52,10 +51,10 @@ pub(super) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Resu
     if let Some(refusal) = &data.first_refusal {
         println!("{} lines were refused, the first one: {refusal}", data.refused);
     }
-    let (mut extractor, mut features) = (Extractor::new(spam.text), Features::default());
-    let example = |(text, label): &(String, _)| Example {
-        features: features.number(extractor.extract(text).slots),
-        label: *label,
+    let (mut extractor, mut features) = (weir_models::spam::ContentExtractor::new(spam.text), Features::default());
+    let example = |message: &crate::evaluate::messages::data::Message| Example {
+        features: features.number(extractor.extract(message.content()).slots),
+        label: message.truth,
     };
     let examples: Vec<Example> = data.messages.iter().map(example).collect();
     let learned = command.messages(&examples, learner, features.slots.len(), settings.spam.seed)?;

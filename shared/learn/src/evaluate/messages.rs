@@ -11,7 +11,7 @@ use crate::calibration;
 use crate::linear::Learner;
 use crate::noise::Noise;
 use crate::passive_aggressive::Label;
-use crate::text::{self, Extractor};
+use crate::text;
 
 /// Tells the numbers by which labels are flipped from others.
 const NOISE: u8 = 11;
@@ -32,7 +32,6 @@ pub struct Options {
 /// A filter that learns.
 pub struct Filter {
     learner: Learner,
-    extractor: Extractor,
     table: Vec<f32>,
     calibration: [f32; calibration::WIDTH],
     rows: Vec<f32>,
@@ -50,7 +49,6 @@ impl Filter {
         Self {
             table: vec![0.0; text.slots() as usize * learner.width()],
             learner,
-            extractor: Extractor::new(text),
             calibration: calibration::INITIAL,
             rows: Vec::new(),
             waiting: VecDeque::new(),
@@ -60,9 +58,9 @@ impl Filter {
         }
     }
 
-    /// Scores a message, and learns the one whose label comes now.
-    pub fn next(&mut self, text: &str, truth: Label) -> Outcome {
-        let slots = self.extractor.extract(text).slots.to_vec();
+    /// Scores the message with these slots, and learns the one whose label comes now.
+    pub fn next(&mut self, slots: &[u32], truth: Label) -> Outcome {
+        let slots = slots.to_vec();
         self.gather(&slots);
         let margin = self.learner.margin(&self.rows, text::unit_value(slots.len()));
         let probability = calibration::probability(&self.calibration, margin).min(balance::surest(self.learned[0]));
@@ -110,6 +108,7 @@ fn other(label: Label) -> Label {
 mod tests {
     use super::*;
     use crate::evaluate::classes::report;
+    use crate::text::Extractor;
 
     fn outcomes(options: Options) -> Vec<Outcome> {
         let mut filter = Filter::new(Learner::default(), text::Settings::default(), options);
@@ -118,7 +117,8 @@ mod tests {
             _ => (format!("see you at home, dinner at {number}"), Label::Negative),
         };
         let messages = (0..300).map(message);
-        messages.map(|(text, truth)| filter.next(&text, truth)).collect()
+        let mut extractor = Extractor::default();
+        messages.map(|(text, truth)| filter.next(extractor.extract(&text).slots, truth)).collect()
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn each_learner_says_of_every_message_what_it_says_without_a_server() {
     for learner in learners() {
         let settings = SpamSettings { learning: Learning::two(learner), ..settings() };
         let mut filter = Filter::new(learner, settings.text, Options::default());
+        let mut extractor = text::Extractor::new(settings.text);
         let messages = messages();
         let record =
             |(number, (text, label)): (usize, &(String, &str))| said(&number.to_string(), Some(text), Some(label));
@@ -51,7 +52,7 @@ fn each_learner_says_of_every_message_what_it_says_without_a_server() {
         assert_eq!(scored.len(), messages.len());
         for (said, (text, label)) in scored.iter().zip(&messages) {
             let truth = if *label == "spam" { pa::Label::Positive } else { pa::Label::Negative };
-            let expected = filter.next(text, truth);
+            let expected = filter.next(extractor.extract(text).slots, truth);
             let name = learner.name();
             assert!((said.margin - expected.margin).abs() < 1e-4, "{name}: {said:?}, not {expected:?}");
             assert!((said.probability - expected.probability).abs() < 1e-4, "{name}: {said:?}, not {expected:?}");
@@ -74,11 +75,11 @@ fn each_learners_rows_are_read_alike_by_those_who_answer() {
         let outcome = learn_all(settings.clone(), vec![records], &plan(7));
         let row = |table, key| outcome.shards.iter().find_map(|shard| shard.table(table)?.get(key));
         let mut scorer = TextScorer::new(settings.text, settings.learning);
-        let score = scorer.score(text, 0, row);
+        let score = scorer.score(Content::new(text, None), 0, row);
         let by_worker = scored(&outcome).pop().unwrap();
         assert!((score.margin - by_worker.margin).abs() < 1e-5, "{}: {score:?} {by_worker:?}", learner.name());
         assert!((score.probability - by_worker.probability).abs() < 1e-5, "{}", learner.name());
-        let explanation = scorer.explain(text, 0, row);
+        let explanation = scorer.explain(Content::new(text, None), 0, row);
         assert_eq!(explanation.spam[0].part, "prize", "{}: {explanation:?}", learner.name());
     }
 }

@@ -123,7 +123,7 @@ fn answers_to_tenants_are_a_workers() {
     let mut scorer = TextScorer::new(settings().text, settings().learning);
     let scored = scored(&outcome);
     for (said, tenant) in scored[scored.len() - 2..].iter().zip(["a", "b"]) {
-        let score = scorer.score(PRIZE, tenant_key(settings().hash_seed(), Some(tenant)), row);
+        let score = scorer.score(Content::new(PRIZE, None), tenant_key(settings().hash_seed(), Some(tenant)), row);
         assert!((score.margin - said.margin).abs() < 1e-5, "{tenant}: {score:?} {said:?}");
     }
 }

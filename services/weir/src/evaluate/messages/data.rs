@@ -1,20 +1,36 @@
 //! Files of labelled messages, in their order.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use weir_learn::passive_aggressive::Label;
 use weir_models::message_mapping;
+use weir_models::spam::Content;
 use weir_runtime::Settings;
 use weir_wire::message::{self, MessageEvent, MessageMapping};
 
 use crate::events::Kind;
 use crate::files::{Format, Lines, Parser};
 
+/// A message as it came, and what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Message {
+    pub(crate) text: Vec<u8>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) truth: Label,
+}
+
+impl Message {
+    pub(crate) fn content(&self) -> Content<'_> {
+        Content { bytes: &self.text, content_type: self.content_type.as_deref() }
+    }
+}
+
 /// The messages of all files.
 #[derive(Debug, Default)]
 pub(crate) struct Data {
-    pub(crate) messages: Vec<(String, Label)>,
+    pub(crate) messages: Vec<Message>,
     /// Lines that are no event.
     pub(crate) refused: u64,
     /// The first of them, and why.
@@ -57,9 +73,10 @@ impl Data {
     fn take(&mut self, file: &Path, number: u64, mapping: &MessageMapping, payload: &[u8]) {
         match mapping.parse(None, Some(payload)) {
             Err(reject) => self.refuse(file, number, &reject.to_string()),
-            Ok(MessageEvent::Message { text: Some(text), label: Some(label), .. }) => {
-                let label = if label == message::Label::SPAM { Label::Positive } else { Label::Negative };
-                self.messages.push((text.into_owned(), label));
+            Ok(MessageEvent::Message { text: Some(text), label: Some(label), content_type, .. }) => {
+                let truth = if label == message::Label::SPAM { Label::Positive } else { Label::Negative };
+                let content_type = content_type.map(Cow::into_owned);
+                self.messages.push(Message { text: text.into_owned().into_bytes(), content_type, truth });
             }
             Ok(_) => self.passed_over += 1,
         }
@@ -84,7 +101,8 @@ mod tests {
         std::fs::write(&json, lines.join("\n")).expect("room");
         let data = Data::read(&[sms.clone(), json], None, &Settings::default()).expect("read");
         let expected = [("win", Label::Positive), ("home", Label::Negative), ("later", Label::Negative)];
-        assert_eq!(data.messages, expected.map(|(text, label)| (text.to_owned(), label)));
+        let message = |(text, truth): (&str, _)| Message { text: text.as_bytes().to_vec(), content_type: None, truth };
+        assert_eq!(data.messages, expected.map(message));
         assert_eq!((data.refused, data.passed_over), (1, 1));
         assert!(data.first_refusal.is_some_and(|first| first.contains("sms line 3: label: is \"eggs\"")));
         std::fs::write(&sms, "eggs\tno\n").expect("room");

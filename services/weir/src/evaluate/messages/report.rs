@@ -63,7 +63,7 @@ impl Report {
     pub(super) fn new(data: &Data, runs: &[Run]) -> Self {
         Self {
             messages: data.messages.len(),
-            spam: data.messages.iter().filter(|(_, label)| *label == Label::Positive).count(),
+            spam: data.messages.iter().filter(|message| message.truth == Label::Positive).count(),
             refused: data.refused,
             passed_over: data.passed_over,
             first_refusal: data.first_refusal.clone(),
@@ -122,6 +122,7 @@ fn row(name: &str, figures: &Figures, is_own: bool) -> Vec<String> {
 mod tests {
     use weir_learn::evaluate::classes::Outcome;
 
+    use super::super::data::Message;
     use super::*;
 
     #[test]
@@ -129,7 +130,8 @@ mod tests {
         let outcome = |margin: f32, truth| Outcome { margin, probability: 0.5 + margin / 4.0, truth };
         let outcomes =
             vec![outcome(1.0, Label::Positive), outcome(-1.0, Label::Negative), outcome(-1.0, Label::Positive)];
-        let messages = outcomes.iter().map(|outcome| (String::new(), outcome.truth)).collect();
+        let message = |outcome: &Outcome| Message { text: Vec::new(), content_type: None, truth: outcome.truth };
+        let messages = outcomes.iter().map(message).collect();
         let data = Data { messages, ..Data::default() };
         let report = Report::new(&data, &[Run { name: "arow", outcomes, seconds: 0.5 }]);
         let text = report.text("arow");
