@@ -35,6 +35,16 @@ impl Fired {
         self.0.insert(alert.to_owned());
     }
 
+    /// Waits a shorter time, where what is done may not be what the alert is for; whether it fires.
+    pub(crate) fn fires(&mut self, site: &Site, alert: &str, (label, value): (&str, &str)) -> bool {
+        let is_firing = || site.monitor.firing(alert).iter().any(|labels| labels[label] == value).then_some(());
+        let fires = try_wait_until(PATIENCE / 2, is_firing).is_some();
+        if fires {
+            self.0.insert(alert.to_owned());
+        }
+        fires
+    }
+
     /// Waits until an alert has ended.
     pub(crate) fn wait_ended(site: &Site, alert: &str) {
         let ended = try_wait_until(PATIENCE, || site.monitor.firing(alert).is_empty().then_some(()));
