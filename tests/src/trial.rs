@@ -178,7 +178,7 @@ impl Trial {
 
     /// Every role has met garbage, has counted it, and goes on.
     fn check_poison_is_counted(&mut self) {
-        self.cluster.instances().iter_mut().for_each(Instance::wait_ready_supervised);
+        self.cluster.wait_ready();
         for role in [Role::Server, Role::Worker, Role::Gateway] {
             let name = role.as_str();
             wait_until(&format!("a {name} counts garbage"), READY_TIMEOUT, || {

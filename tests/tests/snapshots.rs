@@ -161,11 +161,7 @@ fn eventually_refused(deployment: &Deployment, arguments: &[&str], part: &str) {
 fn a_model_that_was_trained_from_a_file_goes_on_online() {
     let dir = tempfile::tempdir().expect("a folder");
     let ratings = &data::ratings()[..40_000];
-    // Not by time: most of what comes next may be of users whom nobody knows yet.
-    let (mut past, mut next) = (Vec::new(), Vec::new());
-    for (number, rating) in ratings.iter().enumerate() {
-        if number.is_multiple_of(20) { &mut next } else { &mut past }.push(rating.clone());
-    }
+    let (past, next) = &data::past_and_next(ratings, 2_000);
     let (source, file) = (dir.path().join("past.jsonl"), text(&dir.path().join("trained.weir")));
     let lines: Vec<String> = past.iter().map(|rating| rating.event().to_string()).collect();
     fs::write(&source, lines.join("\n")).expect("there is room");
@@ -177,7 +173,7 @@ fn a_model_that_was_trained_from_a_file_goes_on_online() {
 
     let mut cluster = Cluster::start(deployment.clone(), 2, 2);
     let mean = past.iter().map(|rating| f64::from(rating.rating)).sum::<f64>() / past.len() as f64;
-    let (of_model, of_mean) = (squared_error(&cluster.rest(), &next), squared_errors(&next, |_| mean));
+    let (of_model, of_mean) = (squared_error(&cluster.rest(), next), squared_errors(next, |_| mean));
     assert!(of_model < 0.9 * of_mean, "the mean errs by {of_mean}, what was trained by {of_model}");
     let producer = Producer::new(deployment.brokers(), deployment.ratings_topic());
     let written = producer.send(next.iter().map(|rating| Event::keyed(&rating.user, &rating.event())));
@@ -186,7 +182,7 @@ fn a_model_that_was_trained_from_a_file_goes_on_online() {
     // What came before counts as if it had come one by one, and what comes now is learned on top of it.
     let models = cluster.rest().get("/v1/models").expect(200);
     assert_eq!(models["models"][0]["events"], ratings.len(), "{models}");
-    let after = squared_error(&cluster.rest(), &next);
+    let after = squared_error(&cluster.rest(), next);
     assert!(after < of_model, "learned again, they must be predicted better: {after}, before {of_model}");
 }
 

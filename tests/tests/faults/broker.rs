@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use weir_tests::trial::PATIENCE;
 use weir_tests::weir::wait_not_ready;
-use weir_tests::{Broker, Instance, Trial, wait_until};
+use weir_tests::{Broker, Trial, wait_until};
 
 use crate::{EVENTS_PER_SECOND, check_refused, deployment, random};
 
@@ -14,6 +14,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 fn counts_are_exact_through_faults_of_the_broker() {
     let mut broker = Broker::private();
     let mut trial = Trial::start(deployment(&broker, "broker"), 2, 2, random(5), EVENTS_PER_SECOND);
+    trial.cluster().let_calls_hang();
     trial.fault("kill -9 of the broker", |trial| {
         broker.kill();
         notice(trial);
@@ -57,5 +58,5 @@ fn notice(trial: &mut Trial) {
 /// Nobody but a supervisor has to help. On a machine that is busy, librdkafka may take longer over a broker that has
 /// gone than the watchdog allows.
 fn recover(trial: &mut Trial) {
-    trial.cluster().instances().iter_mut().for_each(Instance::wait_ready_supervised);
+    trial.cluster().wait_ready();
 }

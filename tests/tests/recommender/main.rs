@@ -23,7 +23,7 @@ const NEXT: usize = 5_000;
 fn real_ratings_are_learned_and_survive_everything() {
     let _alone = alone();
     let ratings = data::ratings();
-    let (past, next) = ratings.split_at(ratings.len() - NEXT);
+    let (past, next) = &data::past_and_next(&ratings, NEXT);
     let mut stream = Stream::start("real");
     stream.write(&past[..past.len() / 2]);
     stream.wait_for_progress();

@@ -10,12 +10,10 @@ use weir_tests::http::segment;
 const K: usize = 10;
 /// Items of the gateway's own list of what is popular, out of which each user's is made.
 const POPULAR: usize = 1_000;
-/// The lead over popularity that is no chance, in standard deviations, where so many users choose.
+/// The lead over popularity that is no chance, in standard deviations, where so many users choose. With a tenth of them, as
+/// in `MovieLens` 100K, the same lead is two of them, and being ahead is all that can be asked.
 const SURE: f64 = 3.0;
 const MANY_USERS: usize = 1_000;
-/// The end of `MovieLens` 100K is of a tenth of them, nearly all new, who rate all they ever will within the hour: there lists
-/// are as good as what is popular (.9 standard deviations behind it in one run, .4 in another), and may not be surely worse.
-const SURELY_WORSE: f64 = -2.0;
 
 /// Asks for lists after `past` was learned, with nothing of `next` learned meanwhile, and looks for what is chosen in
 /// `next`. What a user has rated before is in no list.
@@ -43,8 +41,8 @@ pub(crate) fn check_beats_popularity(rest: &Client, past: &[Rating], next: &[Rat
         let count = choices.values().map(Vec::len).sum::<usize>() as f64;
         let chance = (other.recall * count).sqrt() / count;
         assert!(weir.recall > other.recall - chance, "fewer hits than what is {name}");
-        let least = if choices.len() < MANY_USERS { SURELY_WORSE } else { SURE };
-        assert!(weir.lead(&other) > least, "not as good beside what is {name} as so many users show for sure");
+        let sure = if choices.len() < MANY_USERS { 0.0 } else { SURE };
+        assert!(weir.lead(&other) > sure, "no better than what is {name}, or not surely");
     }
     // What popularity could do at best, with a half-life chosen for these very ratings.
     println!("{}", said("popular in the last week", &unseen(&popular(past, Some(168.0)))));
