@@ -38,15 +38,27 @@ impl IdleGroup {
         Ok(Self { consumer, group, topic, brokers, timeout })
     }
 
-    /// Makes sure that nobody is a member.
+    /// Makes sure that nobody is a member. Waits while the broker still loads the groups, as it does after a start and
+    /// after the first group of a cluster was made.
     ///
     /// # Errors
     /// [`Error::GroupInUse`]; [`Error::Unreachable`].
     pub fn check_idle(&self) -> Result<()> {
-        let listed = self.consumer.client().fetch_group_list(Some(&self.group), self.timeout);
-        let listed = listed.map_err(|error| Error::of_lookup("list groups", &self.brokers, &error))?;
-        let members = listed.groups().iter().map(|group| group.members().len()).sum();
+        let members = self.members()?;
         if members == 0 { Ok(()) } else { Err(Error::GroupInUse { group: self.group.clone(), members }) }
+    }
+
+    fn members(&self) -> Result<usize> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            match self.consumer.client().fetch_group_list(Some(&self.group), Duration::from_secs(2)) {
+                Ok(listed) => return Ok(listed.groups().iter().map(|group| group.members().len()).sum()),
+                Err(error) if Instant::now() < deadline && error::code(&error).is_some_and(passing) => {
+                    thread::sleep(LOOK_AGAIN);
+                }
+                Err(error) => return Err(Error::of_lookup("list groups", &self.brokers, &error)),
+            }
+        }
     }
 
     /// The committed offsets of these partitions, in their order; none where nothing is committed. Waits while a

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use weir_kafka::{
-    AckedSender, Admin, Connection, Error, GroupSettings, Member, MemberEvent, OutRecord, Sender, StartAt,
+    AckedSender, Admin, Connection, Error, GroupSettings, IdleGroup, Member, MemberEvent, OutRecord, Sender, StartAt,
 };
 use weir_tests::{Broker, try_wait_until, wait_until};
 
@@ -131,4 +131,28 @@ fn a_member_outlives_the_loss_of_the_broker() {
     role.member.close();
     drop((acked, plain, admin));
     assert!(began.elapsed() < Duration::from_secs(10), "ending took {:?}", began.elapsed());
+}
+
+#[test]
+fn a_group_is_known_to_be_idle_while_the_broker_still_loads_its_groups() {
+    let mut broker = Broker::private();
+    let connection = Connection::new(broker.brokers(), "weir-test");
+    let topic: Arc<str> = broker.topic("input").into();
+    Admin::connect(&connection, PATIENCE).unwrap().ensure_topics(&[spec(&topic, 1, false)]).unwrap();
+    let idle = IdleGroup::open(&connection, "nobody", &topic, PATIENCE).unwrap();
+    // The first member of all makes the broker create its groups; a restart makes it load them.
+    for _ in 0..2 {
+        let mut role = Role::start(&connection, &topic);
+        let sender = AckedSender::open(&connection).unwrap();
+        let sent = Repeated::send(&sender, record(&topic, 0, "sent"));
+        wait_until("the member reads", PATIENCE, || {
+            idle.check_idle().expect("nobody is a member");
+            sent.again();
+            role.step();
+            role.knows("sent", true)
+        });
+        role.member.close();
+        broker.restart();
+        idle.check_idle().expect("nobody is a member");
+    }
 }
