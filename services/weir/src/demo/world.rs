@@ -13,8 +13,8 @@ use rand_distr::{Distribution, Normal, Zipf};
 /// Dimensions of tastes and of what items are like.
 const TRAITS: usize = 3;
 const PEOPLE: usize = 1_000;
-/// Items that are on offer at a time.
-const OFFERED: usize = 300;
+/// Items that are on offer at a time: more than a person gets to know.
+const OFFERED: usize = 2_000;
 /// Ratings after which a new item takes the place of the oldest on offer.
 const NEW_ITEM_EVERY: u64 = 5_000;
 /// How far a person's taste moves with each rating of theirs, before it is brought back to its length.
@@ -23,6 +23,8 @@ const DRIFT: f32 = 0.06;
 const ZIPF: f64 = 0.8;
 /// What a rating differs from what its person would say on another day.
 const NOISE: f32 = 0.4;
+/// Items that a person looks at before taking the one that promises most.
+const LOOKED_AT: usize = 3;
 /// Share of the ratings that are of one of the newest items.
 const CURIOSITY: f64 = 0.15;
 const NEWEST: usize = 10;
@@ -80,7 +82,8 @@ impl World {
         if self.made.is_multiple_of(NEW_ITEM_EVERY) {
             self.offer();
         }
-        let (user, item) = (self.random.random_range(0..PEOPLE), self.choose());
+        let user = self.random.random_range(0..PEOPLE);
+        let item = self.choose(user);
         let said = self.opinion(user, item) + NOISE * self.draw();
         self.drift(user);
         let stars = ((2.0 * said).round() / 2.0).clamp(0.5, 5.0);
@@ -111,8 +114,15 @@ impl World {
         3.2 + person.mood + item.quality + match_of_tastes
     }
 
+    /// People take what promises most to them of the few that they come upon.
+    fn choose(&mut self, person: usize) -> usize {
+        let seen: [usize; LOOKED_AT] = std::array::from_fn(|_| self.come_upon());
+        let promise = |item: &usize| self.opinion(person, *item);
+        seen.into_iter().max_by(|one, other| promise(one).total_cmp(&promise(other))).unwrap_or_default()
+    }
+
     /// Some look for what is new, most for what everybody takes.
-    fn choose(&mut self) -> usize {
+    fn come_upon(&mut self) -> usize {
         if self.random.random_bool(CURIOSITY) {
             return self.items.len() - 1 - self.random.random_range(0..NEWEST);
         }

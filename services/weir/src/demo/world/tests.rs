@@ -62,3 +62,13 @@ fn items_come_and_go() {
     assert!(world.truth("user-1000", item).is_none() && world.average("nobody").is_none());
     assert!(world.average(user).is_some_and(|average| (1.0..5.0).contains(&average)));
 }
+
+#[test]
+fn people_take_what_promises_most_to_them() {
+    let mut world = world(4);
+    let mut better = 0.0;
+    for Rating { user, item, .. } in ratings(&mut world, 2_000) {
+        better += world.truth(&user, &item).expect("on offer") - world.average(&user).expect("a person");
+    }
+    assert!(better / 2_000.0 > 0.3, "{} stars better than anything on offer", better / 2_000.0);
+}
