@@ -159,6 +159,12 @@ API = Dashboard(
                   [(f"weir_gateway_load_duration_seconds_sum{{{M}}} / weir_gateway_load_duration_seconds_count{{{M}}}",
                     "{{model}} {{instance}}")]),
         ]),
+        Row("Catalogue", [
+            Panel("Items", "With a record in the catalogue's topic, by gateway: open to be shown, or hidden.", "none",
+                  [(f"weir_gateway_catalogue_items{{{I}}}", "{{visibility}} {{instance}}")]),
+            Panel("Records refused", "That say nothing of an item, or for which there is no room, by reason.", "none",
+                  [(f"sum by (reason) (increase(weir_gateway_catalogue_refused_total{{{I}}}[{RATE}]))", "{{reason}}")]),
+        ]),
         Row("Processes", [
             Panel("Processor", "Cores in use.", "none",
                   [(f"rate(weir_process_cpu_seconds_total{{{I}}}[{RATE}])", "{{instance}}")]),

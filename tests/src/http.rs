@@ -83,6 +83,18 @@ impl Client {
         Answer::read(answer).unwrap_or_else(|| panic!("PUT {}: the body broke off", self.url(path)))
     }
 
+    /// Deletes.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[track_caller]
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Answer {
+        let answer = self.agent.delete(self.url(path)).call();
+        let answer = answer.unwrap_or_else(|error| panic!("DELETE {}: {error}", self.url(path)));
+        Answer::read(answer).unwrap_or_else(|| panic!("DELETE {}: the body broke off", self.url(path)))
+    }
+
     /// Sends JSON; none where nobody answers.
     #[must_use]
     pub fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {

@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
@@ -10,6 +11,7 @@ use weir_runtime::{Context, GatewaySettings, Metrics};
 use weir_wire::message::MessageMapping;
 use weir_wire::rating::RatingMapping;
 
+use crate::catalogue::{Moment, Shared};
 use crate::http::ApiError;
 use crate::pages::Pages;
 use crate::producer::Producer;
@@ -35,6 +37,8 @@ pub struct Gateway {
     pub(crate) metrics: Arc<Metrics>,
     /// Lists that are read page by page.
     pub(crate) pages: Arc<Pages>,
+    /// What is known of items besides what is learned.
+    pub(crate) catalogue: Arc<Shared>,
     /// One permit per core for requests that read whole tables.
     scans: Arc<Semaphore>,
     /// One permit per request under way.
@@ -62,6 +66,7 @@ impl Gateway {
             settings: settings.gateway.clone(),
             metrics: Arc::clone(&context.metrics),
             pages: Arc::new(Pages::new(fastrand::u64(..))),
+            catalogue: Arc::default(),
             scans: Arc::new(Semaphore::new(cores)),
             requests: Arc::new(Semaphore::new(MOST_REQUESTS)),
         })
@@ -97,6 +102,36 @@ impl Gateway {
         model.read(read).ok_or_else(|| ApiError::NotLoaded(model.name()))
     }
 
+    /// As [`Self::read`], with what may be shown now.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; [`ApiError::NotRead`] before the catalogue is read.
+    pub(crate) fn show<T>(
+        &self,
+        model: &ServedModel,
+        read: impl FnOnce(&View, Moment<'_>) -> T,
+    ) -> Result<T, ApiError> {
+        let now_ms = now_ms();
+        let shown = self.catalogue.read(|catalogue| {
+            let moment = Moment { now_ms, catalogue };
+            model.read(|view| read(view, moment))
+        });
+        shown.ok_or(ApiError::NotRead("items"))?.ok_or_else(|| ApiError::NotLoaded(model.name()))
+    }
+
+    /// As [`Self::show`], for what reads whole tables: away from the async workers, and no more at once than there are cores.
+    ///
+    /// # Errors
+    /// As [`Self::show`].
+    pub(crate) async fn scan_shown<T: Send + 'static>(
+        &self,
+        model: &Arc<ServedModel>,
+        read: impl FnOnce(&View, Moment<'_>) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let (gateway, model) = (self.clone(), Arc::clone(model));
+        self.aside(move || gateway.show(&model, read)).await?
+    }
+
     /// As [`Self::read`], for what reads whole tables: away from the async workers, and no more at once than there are cores.
     ///
     /// # Errors
@@ -106,12 +141,20 @@ impl Gateway {
         model: &Arc<ServedModel>,
         read: impl FnOnce(&View) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _permit = self.scans.acquire().await.map_err(|error| ApiError::Internal(error.to_string()))?;
         let reading = Arc::clone(model);
-        let task = tokio::task::spawn_blocking(move || reading.read(read));
-        let outcome = task.await.map_err(|error| ApiError::Internal(error.to_string()))?;
-        outcome.ok_or_else(|| ApiError::NotLoaded(model.name()))
+        self.aside(move || Self::read(&reading, read)).await?
     }
+
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        let _permit = self.scans.acquire().await.map_err(|error| ApiError::Internal(error.to_string()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Internal(error.to_string()))
+    }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// How the gateway reaches Kafka.

@@ -18,6 +18,7 @@ mod recommendations;
 mod scores;
 mod similar;
 mod tables;
+mod titles;
 mod users;
 mod visitors;
 
@@ -52,6 +53,7 @@ pub fn router(gateway: Gateway, context: &Context) -> Router {
         .route("/v1/items/{item}", get(items::get))
         .route("/v1/items/{item}/similar", get(similar::items))
         .route("/v1/items/popular", get(items::popular))
+        .route("/v1/items/latest", get(items::latest))
         .route("/v1/recommendations", post(visitors::post))
         .route("/v1/predictions", post(predictions::post))
         .route("/v1/rankings", post(rankings::post))

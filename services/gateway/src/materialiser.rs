@@ -16,7 +16,7 @@ use crate::gateway::connection;
 use crate::progress::Progress;
 use crate::served::ServedModel;
 use crate::sides::{Sides, Writer};
-use crate::view::Offsets;
+use crate::view::{Offsets, View};
 
 /// The role's name in metrics.
 const ROLE: &str = "gateway";
@@ -59,7 +59,7 @@ struct Run {
     decoder: Decoder,
     changes: Changes,
     progress: Progress,
-    views: Writer,
+    views: Writer<View>,
     serving: bool,
     broker: BrokerWatch,
     changelog: ClientWatch,

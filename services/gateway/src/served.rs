@@ -26,7 +26,7 @@ pub struct ServedModel {
     parameters_topic: String,
     /// The view that serves; none before the first one has caught up. No reader waits, neither for a batch that is applied nor for a view that
     /// takes another's place.
-    serving: ArcSwapOption<Sides>,
+    serving: ArcSwapOption<Sides<View>>,
     offsets: watch::Sender<Offsets>,
 }
 
@@ -162,7 +162,7 @@ impl ServedModel {
     }
 
     /// From now on `view` serves.
-    pub(crate) fn publish(&self, view: &Arc<Sides>) {
+    pub(crate) fn publish(&self, view: &Arc<Sides<View>>) {
         self.serving.store(Some(Arc::clone(view)));
         self.announce(view.read(View::offsets));
     }

@@ -1,4 +1,4 @@
-//! Two copies of a view, so that a batch is applied to one while requests read the other.
+//! Two copies of what answers are made from, so that a batch is applied to one while requests read the other.
 //!
 //! The copy that serves is never written to. A batch goes to the spare copy, then the two change places, and what the other copy has
 //! missed is applied to it before the next batch. So an answer contains every change that the gateway has taken in, and whoever
@@ -8,27 +8,35 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 
-use crate::changes::Changes;
-use crate::view::{Offsets, View};
+/// One of the copies.
+pub(crate) trait Side {
+    /// A batch.
+    type Changes: Default;
+    /// What a batch has done.
+    type Applied;
+
+    /// Applies a batch. The same batches in the same order make the same of every copy.
+    fn apply(&mut self, changes: &Self::Changes) -> Self::Applied;
+}
 
 /// The copies, as readers have them.
-pub(crate) struct Sides {
-    copies: [RwLock<View>; 2],
+pub(crate) struct Sides<T> {
+    copies: [RwLock<T>; 2],
     /// The one that serves.
     serving: AtomicUsize,
 }
 
-impl Sides {
-    /// Two views that contain the same, of which the first one serves.
-    pub(crate) fn new(serving: View, spare: View) -> Self {
+impl<T> Sides<T> {
+    /// Two copies that contain the same, of which the first one serves.
+    pub(crate) fn new(serving: T, spare: T) -> Self {
         Self { copies: [RwLock::new(serving), RwLock::new(spare)], serving: AtomicUsize::new(0) }
     }
 
     /// Reads the copy that serves. It never waits for a writer.
-    pub(crate) fn read<T>(&self, read: impl FnOnce(&View) -> T) -> T {
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&T) -> R) -> R {
         loop {
             match self.copies[self.serving.load(Ordering::Acquire)].try_read() {
-                Ok(view) => return read(&view),
+                Ok(copy) => return read(&copy),
                 Err(TryLockError::Poisoned(poisoned)) => return read(&poisoned.into_inner()),
                 // The writer has this copy by now, so the other one has begun to serve since we looked.
                 Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
@@ -38,40 +46,30 @@ impl Sides {
 }
 
 /// The one who changes the copies.
-pub(crate) struct Writer {
-    sides: Arc<Sides>,
+pub(crate) struct Writer<T: Side> {
+    sides: Arc<Sides<T>>,
     /// What the spare copy has not been told yet.
-    missed: Changes,
+    missed: T::Changes,
 }
 
-/// What the serving copy is after a batch.
-pub(crate) struct Applied {
-    /// Whether the offsets may have changed.
-    pub(crate) moved: bool,
-    /// Rows of all tables.
-    pub(crate) rows: usize,
-    pub(crate) offsets: Offsets,
-}
-
-impl Writer {
+impl<T: Side> Writer<T> {
     /// Of these copies. There must be no other writer.
-    pub(crate) fn new(sides: &Arc<Sides>) -> Self {
-        Self { sides: Arc::clone(sides), missed: Changes::default() }
+    pub(crate) fn new(sides: &Arc<Sides<T>>) -> Self {
+        Self { sides: Arc::clone(sides), missed: T::Changes::default() }
     }
 
     /// The copies.
-    pub(crate) fn sides(&self) -> &Arc<Sides> {
+    pub(crate) fn sides(&self) -> &Arc<Sides<T>> {
         &self.sides
     }
 
     /// Applies a batch; every reading that begins after this contains it. What is left in `changes` is of no use but its memory.
-    pub(crate) fn apply(&mut self, changes: &mut Changes) -> Applied {
+    pub(crate) fn apply(&mut self, changes: &mut T::Changes) -> T::Applied {
         let spare = 1 - self.sides.serving.load(Ordering::Acquire);
         let applied = {
-            let mut view = self.sides.copies[spare].write().unwrap_or_else(PoisonError::into_inner);
-            view.apply(&self.missed);
-            let moved = view.apply(changes);
-            Applied { moved, rows: view.len(), offsets: view.offsets() }
+            let mut copy = self.sides.copies[spare].write().unwrap_or_else(PoisonError::into_inner);
+            copy.apply(&self.missed);
+            copy.apply(changes)
         };
         self.sides.serving.store(spare, Ordering::Release);
         std::mem::swap(&mut self.missed, changes);
@@ -84,16 +82,17 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use super::*;
-    use crate::changes::Change;
+    use crate::changes::{Change, Changes};
+    use crate::view::View;
     use crate::view::tests::Filled;
 
-    fn writer() -> Writer {
+    fn writer() -> Writer<View> {
         let (one, other) = (Filled::new("counting").view, Filled::new("counting").view);
         Writer::new(&Arc::new(Sides::new(one, other)))
     }
 
     /// Applies that partition 0 is covered up to `next` by all shards.
-    fn cover(writer: &mut Writer, next: u64) {
+    fn cover(writer: &mut Writer<View>, next: u64) {
         let mut changes = Changes::default();
         changes.list = (0..3).map(|shard| Change::Barrier { shard, sources: vec![(0, next), (1, next)] }).collect();
         assert!(writer.apply(&mut changes).moved);

@@ -8,12 +8,12 @@ use tokio::runtime::Handle;
 use weir_models::Description;
 use weir_runtime::{Context, Supervisor};
 
-use crate::{Gateway, materialise, serve};
+use crate::{Gateway, catalogue, materialise, serve};
 
 /// The name of the HTTP part.
 const HTTP: &str = "gateway-http";
 
-/// Gives `supervisor` the threads of a gateway of `models`: one materialiser per model, and one that serves REST, health and metrics
+/// Gives `supervisor` the threads of a gateway of `models`: one materialiser per model, one that follows the catalogue where there are recommendations, and one that serves REST, health and metrics
 /// on `listener` by the workers of `runtime`. HTTP is up at once, broker or not.
 /// Returns the gateway that serves.
 ///
@@ -31,6 +31,10 @@ pub fn start(
     for model in gateway.models() {
         let model = Arc::clone(model);
         supervisor.spawn(&model.role(), move |context| materialise(context, &model))?;
+    }
+    if let Ok(model) = gateway.recommender() {
+        let (model, catalogue) = (Arc::clone(model), Arc::clone(&gateway.catalogue));
+        supervisor.spawn(catalogue::PART, move |context| catalogue::follow(context, &catalogue, &model))?;
     }
     let runtime = runtime.clone();
     supervisor.spawn(HTTP, move |context| {

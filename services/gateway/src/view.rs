@@ -4,6 +4,7 @@ mod alike;
 mod blended;
 mod choice;
 mod coverage;
+mod latest;
 mod orders;
 mod popular;
 mod recommend;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub(crate) use alike::KnownItem;
 pub(crate) use choice::{Choice, Keys};
 pub(crate) use coverage::Offsets;
+pub(crate) use latest::New;
 pub(crate) use recommend::{Activity, Recommendation, Source, Taste};
 pub(crate) use table_page::TablePage;
 
@@ -26,6 +28,7 @@ use weir_models::recommender::{ITEMS, NEIGHBOURS, POPULARITY};
 use weir_ps::{RowTable, Schema, ShardRows, words};
 
 use crate::changes::{Change, Changes};
+use crate::sides::Side;
 
 /// All rows of one model, of all shards, and how much of the input they contain.
 pub(crate) struct View {
@@ -61,11 +64,7 @@ impl View {
         Self { orders: Some(Orders::new(taste)), ..self }
     }
 
-    /// Applies one batch. Says whether the offsets may have changed.
-    ///
-    /// A shard's rows arrive before the barrier that they belong to, so what the offsets say is a lower bound at any
-    /// moment: rows may contain more.
-    pub(crate) fn apply(&mut self, changes: &Changes) -> bool {
+    fn put_all(&mut self, changes: &Changes) -> bool {
         let mut moved = false;
         for change in &changes.list {
             match change {
@@ -181,6 +180,27 @@ impl View {
     fn name_anywhere(&self, table: u8, key: u64) -> Option<&str> {
         let named = self.rows.schema().tables().iter().filter(|spec| spec.named).map(|spec| spec.id);
         std::iter::once(table).chain(named).find_map(|table| self.name(table, key))
+    }
+}
+
+/// What the serving copy of a view is after a batch.
+pub(crate) struct Applied {
+    /// Whether the offsets may have changed.
+    pub(crate) moved: bool,
+    /// Rows of all tables.
+    pub(crate) rows: usize,
+    pub(crate) offsets: Offsets,
+}
+
+impl Side for View {
+    type Changes = Changes;
+    type Applied = Applied;
+
+    /// A shard's rows arrive before the barrier that they belong to, so what the offsets say is a lower bound at any
+    /// moment: rows may contain more.
+    fn apply(&mut self, changes: &Changes) -> Applied {
+        let moved = self.put_all(changes);
+        Applied { moved, rows: self.len(), offsets: self.offsets() }
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) fn messages(command: &BenchMessages, mut settings: Settings) -> anyho
     settings.topics.messages = format!("{run}-messages");
     settings.topics.scored = format!("{run}-messages.scored");
     settings.topics.policies = format!("{run}-messages.policies");
+    settings.topics.items = format!("{run}-items");
     let workload = Workload {
         name: "messages",
         model: Named::Spam,

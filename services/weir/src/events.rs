@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use weir_models::{message_mapping, rating_mapping};
 use weir_runtime::Settings;
 use weir_wire::Reject;
+use weir_wire::catalogue::{self, Details, ItemEvent};
 use weir_wire::message::{MessageEvent, MessageMapping};
 use weir_wire::rating::{RatingEvent, RatingMapping, Weighted};
 
@@ -14,6 +15,8 @@ pub(crate) enum Kind {
     Ratings,
     /// Texts to score or to learn from
     Messages,
+    /// What items are called, where they belong and whether they may be shown
+    Items,
 }
 
 impl Kind {
@@ -22,14 +25,16 @@ impl Kind {
         match self {
             Self::Ratings => &settings.topics.ratings,
             Self::Messages => &settings.topics.messages,
+            Self::Items => &settings.topics.items,
         }
     }
 
-    /// The section of the settings that says how they are read.
-    pub(crate) fn section(self) -> &'static str {
+    /// The section of the settings that says how they are read; none where nothing can be set.
+    pub(crate) fn section(self) -> Option<&'static str> {
         match self {
-            Self::Ratings => "input.ratings",
-            Self::Messages => "input.messages",
+            Self::Ratings => Some("input.ratings"),
+            Self::Messages => Some("input.messages"),
+            Self::Items => None,
         }
     }
 }
@@ -38,6 +43,7 @@ impl Kind {
 pub(crate) enum EventReader {
     Ratings(RatingMapping),
     Messages(MessageMapping),
+    Items,
 }
 
 /// An event that workers take.
@@ -55,6 +61,7 @@ impl EventReader {
         Ok(match kind {
             Kind::Ratings => Self::Ratings(rating_mapping(settings)?),
             Kind::Messages => Self::Messages(message_mapping(settings)?),
+            Kind::Items => Self::Items,
         })
     }
 
@@ -66,6 +73,7 @@ impl EventReader {
         match self {
             Self::Ratings(mapping) => Ok(mapping.parse(key, payload)?.map(|weighted| rating(&weighted))),
             Self::Messages(mapping) => Ok(Some(message(&mapping.parse(key, payload)?))),
+            Self::Items => Ok(Some(item(&catalogue::parse(key, payload)?))),
         }
     }
 }
@@ -79,6 +87,15 @@ fn rating(Weighted { event, disliked, .. }: &Weighted<'_>) -> Taken {
         RatingEvent::Forget { .. } => "forget the user",
     };
     Taken { key: event.user().into(), says }
+}
+
+fn item(event: &ItemEvent<'_>) -> Taken {
+    let says = match event {
+        ItemEvent::Put { details: Details { hidden: true, .. }, .. } => "hidden item",
+        ItemEvent::Put { .. } => "item",
+        ItemEvent::Remove { .. } => "no longer in the catalogue",
+    };
+    Taken { key: event.item().into(), says }
 }
 
 fn message(event: &MessageEvent<'_>) -> Taken {
@@ -111,6 +128,11 @@ mod tests {
         check(&messages, None, Some(r#"{"id":"m","text":"t"}"#), ("m", "to be scored"));
         check(&messages, None, Some(r#"{"id":"m","label":"ham"}"#), ("m", "label for an earlier text"));
         check(&messages, None, Some(r#"{"id":"m","text":"","label":"ham"}"#), ("m", "text with label"));
+        let items = EventReader::new(Kind::Items, &settings).unwrap();
+        check(&items, None, Some(r#"{"item":7,"title":"t"}"#), ("7", "item"));
+        check(&items, Some(b"i"), Some(r#"{"hidden":true}"#), ("i", "hidden item"));
+        check(&items, Some(b"i"), None, ("i", "no longer in the catalogue"));
+        assert!(items.read(None, Some(b"{}")).is_err());
         assert!(ratings.read(None, Some(b"{}")).is_err());
     }
 }

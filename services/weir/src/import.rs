@@ -13,7 +13,7 @@ use weir_kafka::Admin;
 use weir_runtime::Settings;
 
 use crate::arguments::ImportCommand;
-use crate::events::EventReader;
+use crate::events::{EventReader, Kind};
 use crate::files::{Line, Lines, Parser, Refusal};
 use crate::refused::Refused;
 use crate::topics;
@@ -46,7 +46,10 @@ pub(crate) fn run(command: &ImportCommand, settings: &Settings) -> anyhow::Resul
     let lines = Lines::open(&command.file)?;
     let admin = Admin::connect(&topics::connection(settings), LOOKUP)?;
     let topic = command.topic.as_deref().unwrap_or_else(|| command.kind.topic(settings));
-    topics::ensure_input(&admin, settings, topic)?;
+    match command.kind {
+        Kind::Items => topics::ensure_items(&admin, settings, topic)?,
+        Kind::Ratings | Kind::Messages => topics::ensure_input(&admin, settings, topic)?,
+    }
     let mut kept = Kept::open(command, topic, admin.cluster_id())?;
     let behind = kept.behind();
     if behind > 0 {

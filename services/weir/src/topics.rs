@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use weir_kafka::{Admin, Connection, Partitions, TopicSpec};
-use weir_models::{Description, descriptions};
+use weir_models::{Description, Named, descriptions};
 use weir_runtime::{Context, Fatal, Settings, remember_cluster};
 
 /// How long a broker may take to answer before it counts as away.
@@ -42,6 +42,18 @@ fn prepare(admin: &Admin, settings: &Settings, models: &[Description]) -> anyhow
         Some(weir_kafka::Error::TopicMismatch { .. }) => Fatal::new(error.to_string()).into(),
         _ => error,
     })
+}
+
+/// The same for the catalogue's topic, which keeps the last record of each item.
+///
+/// # Errors
+/// As [`ensure_input`].
+pub(crate) fn ensure_items(admin: &Admin, settings: &Settings, topic: &str) -> anyhow::Result<()> {
+    if admin.partition_count(topic)?.is_none() {
+        admin.ensure_topics(&[TopicSpec { name: topic.to_owned(), ..items(settings) }])?;
+        println!("topic {topic} was created");
+    }
+    Ok(())
 }
 
 /// Creates what is missing, checks the rest, and says so.
@@ -150,7 +162,13 @@ fn outer_specs(settings: &Settings, models: &[Description]) -> Vec<TopicSpec> {
     }
     let has_policies = models.iter().any(|model| model.policies.is_some());
     let named = names.into_iter().map(|name| spec(settings, name, partitions, false, &[]));
-    named.chain(has_policies.then(|| policies(settings))).collect()
+    let has_items = models.iter().any(|model| model.name == Named::Recommender.name());
+    named.chain(has_policies.then(|| policies(settings))).chain(has_items.then(|| items(settings))).collect()
+}
+
+/// The catalogue's topic, all of which every gateway reads at its start.
+fn items(settings: &Settings) -> TopicSpec {
+    spec(settings, settings.topics.items.clone(), Partitions::IfCreated(1), true, &[])
 }
 
 /// The topic of policies. Few records, all of which every process that scores reads at its start.
@@ -215,7 +233,7 @@ mod tests {
     fn each_model_has_its_four_topics_beside_the_input() {
         let models = vec!["recommender".into(), "counting".into()];
         let settings = Settings { models, ..Settings::default() };
-        assert_eq!(outer_names(&settings).expect("valid"), ["ratings", "ratings.rejected"]);
+        assert_eq!(outer_names(&settings).expect("valid"), ["ratings", "ratings.rejected", "items"]);
         let specs = internal_specs(&settings, &descriptions(&settings).expect("valid"));
         assert_eq!(specs.len(), 8);
         let named = |name: &str| specs.iter().find(|spec| spec.name == name).expect("specified");

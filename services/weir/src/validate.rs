@@ -35,11 +35,10 @@ pub(crate) fn run(command: &ValidateCommand, settings: &Settings) -> anyhow::Res
     let mut out = std::io::stdout().lock();
     writeln!(out, "{tally}")?;
     if tally.refused() > 0 {
-        writeln!(
-            out,
-            "how events are read is set under [{}]; `weir schema` shows what is expected",
-            command.kind.section()
-        )?;
+        if let Some(section) = command.kind.section() {
+            write!(out, "how events are read is set under [{section}]; ")?;
+        }
+        writeln!(out, "`weir schema` shows what is expected")?;
     }
     Refused::check(tally.refused(), "events would be refused")
 }

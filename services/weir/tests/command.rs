@@ -99,7 +99,7 @@ fn a_dump_keeps_passwords_to_itself() {
 #[test]
 fn schemas_are_listed_and_printed() {
     let list = printed(&run(weir(&["schema"])));
-    for name in ["ratings", "messages", "messages.scored", "ratings.predicted", "weir.models"] {
+    for name in ["ratings", "messages", "items", "messages.scored", "ratings.predicted", "weir.models"] {
         assert!(list.lines().any(|line| line.split_whitespace().next() == Some(name)), "{list}");
         let schema: serde_json::Value = serde_json::from_str(&printed(&run(weir(&["schema", name])))).expect("JSON");
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");

@@ -18,11 +18,15 @@ pub const PREDICTED_RATINGS: &str = include_str!("../schemas/ratings.predicted.j
 /// Value of a record of the control topic.
 pub const MODELS: &str = include_str!("../schemas/weir.models.json");
 
+/// Value of a record of the catalogue's topic.
+pub const ITEMS: &str = include_str!("../schemas/items.json");
+
 /// Every schema, by the name that its topic has by default.
 #[must_use]
-pub fn all() -> [(&'static str, &'static str); 5] {
+pub fn all() -> [(&'static str, &'static str); 6] {
     [
         ("ratings", RATINGS),
+        ("items", ITEMS),
         ("messages", MESSAGES),
         ("messages.scored", SCORED_MESSAGES),
         ("ratings.predicted", PREDICTED_RATINGS),

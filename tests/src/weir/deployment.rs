@@ -76,6 +76,12 @@ impl Deployment {
         format!("{}.scored", self.messages)
     }
 
+    /// The catalogue's topic.
+    #[must_use]
+    pub fn items_topic(&self) -> String {
+        format!("{}.items", self.ratings)
+    }
+
     /// Where tenants' policies are.
     #[must_use]
     pub fn policies_topic(&self) -> String {
@@ -173,6 +179,7 @@ impl Deployment {
         command.env("WEIR_TOPICS__RATINGS", &self.ratings).env("WEIR_TOPICS__MESSAGES", &self.messages);
         command.env("WEIR_TOPICS__SCORED", self.scored_topic()).env("WEIR_TOPICS__PREDICTED", self.predicted_topic());
         command.env("WEIR_TOPICS__POLICIES", self.policies_topic());
+        command.env("WEIR_TOPICS__ITEMS", self.items_topic());
         command.envs(&self.settings);
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::ApiError;
-use super::extract::Parameters;
+use super::extract::{Parameters, id_problem};
+use crate::catalogue::Categories;
 use crate::pages::Cursor;
 use crate::served::ServedModel;
 use crate::view::{Choice, Keys};
@@ -13,7 +14,7 @@ const DEFAULT_K: u64 = 10;
 /// Items that may be passed over: all of them have to be found first.
 const MOST_OFFSET: u64 = 10_000;
 /// What only a new list can take.
-const OF_NEW_LISTS: [&str; 6] = ["offset", "pages", "exclude_seen", "exclude", "only", "explain"];
+const OF_NEW_LISTS: [&str; 7] = ["offset", "pages", "exclude_seen", "exclude", "only", "category", "explain"];
 
 /// What a query asks for.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(super) enum Asked {
     Page(Cursor, usize),
 }
 
-/// Reads `k`, and `cursor` or `offset`, `pages`, `exclude_seen`, `exclude` and `only`.
+/// Reads `k`, and `cursor` or `offset`, `pages`, `exclude_seen`, `exclude`, `only` and `category`.
 ///
 /// # Errors
 /// [`ApiError::Parameter`] for values that are malformed, out of range or contradict one another.
@@ -46,6 +47,7 @@ pub(super) fn asked(query: &Parameters, max_k: usize, model: &ServedModel) -> Re
         with_seen: !query.flag("exclude_seen")?.unwrap_or(true),
         exclude: keys(query, "exclude", model)?,
         only: query.all("only").next().map(|_| keys(query, "only", model)).transpose()?,
+        categories: categories(query)?,
     };
     let excluded: HashSet<&str> = query.all("exclude").collect();
     if let Some(both) = query.all("only").find(|item| excluded.contains(item)) {
@@ -58,6 +60,24 @@ pub(super) fn asked(query: &Parameters, max_k: usize, model: &ServedModel) -> Re
         Some(true) => Ok(Asked::Pages(choice)),
         _ => Ok(Asked::List(choice)),
     }
+}
+
+/// Reads every `category`: one to be in, or with an exclamation mark before it one to be out of.
+///
+/// # Errors
+/// [`ApiError::Parameter`] for one that is empty or too long, or asked for both ways.
+pub(super) fn categories(query: &Parameters) -> Result<Categories, ApiError> {
+    let wrong = |detail| Err(ApiError::parameter("category", detail));
+    for category in query.all("category") {
+        let name = category.strip_prefix('!').unwrap_or(category);
+        if let Some(problem) = id_problem(name) {
+            return wrong(problem);
+        }
+        if category != name && query.all("category").any(|other| other == name) {
+            return wrong(format!("contradicts itself: {name} is asked for both ways; take one of them out"));
+        }
+    }
+    Ok(Categories::new(query.all("category")))
 }
 
 fn keys(query: &Parameters, name: &'static str, model: &ServedModel) -> Result<Keys, ApiError> {

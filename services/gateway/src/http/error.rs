@@ -44,6 +44,9 @@ pub(crate) enum ApiError {
     UnknownTable { model: &'static str, table: String, tables: String },
     #[error("model {0} is not loaded yet; /health/ready says why")]
     NotLoaded(&'static str),
+    /// A topic that answers depend on besides a model.
+    #[error("the topic of {0} is not read yet; /health/ready says why")]
+    NotRead(&'static str),
     /// The record that was asked for did not arrive in the model in time.
     #[error("model {model} does not contain {wanted} yet")]
     NotCovered { model: &'static str, topic: String, wanted: String, covered: Offsets },
@@ -87,6 +90,7 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::NotLoaded(_)
+            | Self::NotRead(_)
             | Self::NotCovered { .. }
             | Self::NotAcknowledged { .. }
             | Self::TimedOut
@@ -113,7 +117,7 @@ impl ApiError {
             Self::ExpiredCursor => "expired_cursor",
             Self::UnknownModel(_) => "unknown_model",
             Self::UnknownTable { .. } => "unknown_table",
-            Self::NotLoaded(_) => "not_loaded",
+            Self::NotLoaded(_) | Self::NotRead(_) => "not_loaded",
             Self::NotCovered { .. } => "not_covered",
             Self::NotAcknowledged { .. } => "not_acknowledged",
             Self::TimedOut => "timed_out",

@@ -5,11 +5,12 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::choice;
 use super::extract::{JsonBytes, Parameters, json_id};
 use super::models::BasedOn;
-use super::recommendations::now_ms;
-use super::{ApiError, at_least};
+use super::{ApiError, at_least, titles};
 use crate::Gateway;
+use crate::catalogue::Moment;
 use crate::view::{Choice, Recommendation, Source, View};
 
 const MOST_ITEMS: usize = 10_000;
@@ -24,7 +25,7 @@ pub(super) struct Rankings {
 }
 
 /// Ranks the items of `{user, items: [item]}`, best first, those that the user has seen among them. Items that are not known
-/// are left out, and one that is named twice counts once.
+/// or may not be shown are left out, and one that is named twice counts once.
 pub(super) async fn post(
     State(gateway): State<Gateway>,
     query: Parameters,
@@ -32,17 +33,20 @@ pub(super) async fn post(
 ) -> Result<Json<Rankings>, ApiError> {
     let body: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Json(error.to_string()))?;
     let user = json_id("user", body.get("user"), "is missing, send {user, items: [item]}")?;
-    let items = items(&body)?;
+    let (items, titles) = (items(&body)?, titles::wanted(&query)?);
     let model = gateway.recommender()?;
     at_least::wait(&gateway, model, &query).await?;
     let only = Some(items.iter().map(|item| model.key(item)).collect());
-    let choice = Choice { k: items.len(), with_seen: true, only, ..Choice::default() };
-    let (key, taste, now_ms) = (model.key(&user), model.taste(), now_ms());
-    let read = |view: &View| {
-        let (source, scored) = view.recommend(taste, key, &choice, now_ms);
-        (source, view.named(&scored), view.offsets())
+    let choice =
+        Choice { k: items.len(), with_seen: true, only, categories: choice::categories(&query)?, ..Choice::default() };
+    let (key, taste) = (model.key(&user), model.taste());
+    let read = |view: &View, moment: Moment<'_>| {
+        let (source, scored) = view.recommend(taste, key, &choice, moment);
+        let mut items = view.named(&scored);
+        titles::fill(titles, model, moment, &mut items);
+        (source, items, view.offsets())
     };
-    let (source, items, offsets) = Gateway::read(model, read)?;
+    let (source, items, offsets) = gateway.show(model, read)?;
     Ok(Json(Rankings { user, items, source, model: BasedOn::new(model, &offsets) }))
 }
 

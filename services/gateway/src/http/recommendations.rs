@@ -1,7 +1,7 @@
 //! `GET /v1/users/{user}/recommendations`.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::choice::{self, Asked};
 use super::extract::{Parameters, PathId};
 use super::models::BasedOn;
-use super::{ApiError, at_least};
+use super::{ApiError, at_least, titles};
 use crate::Gateway;
+use crate::catalogue::{Categories, Moment};
 use crate::pages::{Cursor, List, MOST_ITEMS};
 use crate::served::ServedModel;
 use crate::view::{Choice, Recommendation, Source, View};
@@ -36,41 +37,50 @@ pub(super) async fn get(
 ) -> Result<Json<Recommendations>, ApiError> {
     let model = gateway.recommender()?;
     let asked = choice::asked(&query, gateway.settings.max_k, model)?;
+    let titles = titles::wanted(&query)?;
     at_least::wait(&gateway, model, &query).await?;
     match asked {
         Asked::List(choice) => {
             let explain = query.flag("explain")?.unwrap_or(false);
-            list(model, user, &choice, explain)
+            list(&gateway, model, user, &choice, explain, titles)
         }
         Asked::Pages(choice) => {
             let cursor = begin(&gateway, model, &user, &choice)?;
-            page(&gateway, model, user, cursor, choice.k)
+            page(&gateway, model, user, cursor, choice.k, titles)
         }
-        Asked::Page(cursor, k) => page(&gateway, model, user, cursor, k),
+        Asked::Page(cursor, k) => page(&gateway, model, user, cursor, k, titles),
     }
     .map(Json)
 }
 
-fn list(model: &ServedModel, user: String, choice: &Choice, explain: bool) -> Result<Recommendations, ApiError> {
-    let (key, taste, now_ms) = (model.key(&user), model.taste(), now_ms());
-    let read = |view: &View| {
-        let (source, scored) = view.recommend(taste, key, choice, now_ms);
-        let items = if explain { view.named_and_explained(&taste, key, &scored) } else { view.named(&scored) };
+fn list(
+    gateway: &Gateway,
+    model: &ServedModel,
+    user: String,
+    choice: &Choice,
+    explain: bool,
+    titles: bool,
+) -> Result<Recommendations, ApiError> {
+    let (key, taste) = (model.key(&user), model.taste());
+    let read = |view: &View, moment: Moment<'_>| {
+        let (source, scored) = view.recommend(taste, key, choice, moment);
+        let mut items = if explain { view.named_and_explained(&taste, key, &scored) } else { view.named(&scored) };
+        titles::fill(titles, model, moment, &mut items);
         (source, items, view.offsets())
     };
-    let (source, items, offsets) = Gateway::read(model, read)?;
+    let (source, items, offsets) = gateway.show(model, read)?;
     Ok(Recommendations { user, items, source, next: None, model: BasedOn::new(model, &offsets) })
 }
 
 /// Makes a list that is read page by page.
 fn begin(gateway: &Gateway, model: &ServedModel, user: &str, choice: &Choice) -> Result<Cursor, ApiError> {
-    let (key, taste, now_ms) = (model.key(user), model.taste(), now_ms());
+    let (key, taste) = (model.key(user), model.taste());
     let whole = Choice { k: MOST_ITEMS, ..choice.clone() };
-    let read = |view: &View| {
-        let (source, items) = view.recommend(taste, key, &whole, now_ms);
+    let read = |view: &View, moment: Moment<'_>| {
+        let (source, items) = view.recommend(taste, key, &whole, moment);
         List { user: key, source, items, offsets: view.offsets() }
     };
-    Ok(gateway.pages.keep(Arc::new(Gateway::read(model, read)?), Instant::now()))
+    Ok(gateway.pages.keep(Arc::new(gateway.show(model, read)?), Instant::now()))
 }
 
 fn page(
@@ -79,6 +89,7 @@ fn page(
     user: String,
     cursor: Cursor,
     k: usize,
+    titles: bool,
 ) -> Result<Recommendations, ApiError> {
     let list = gateway.pages.get(cursor, Instant::now()).ok_or(ApiError::ExpiredCursor)?;
     if list.user != model.key(&user) {
@@ -86,13 +97,14 @@ fn page(
     }
     let end = cursor.offset.saturating_add(k).min(list.items.len());
     let scored = list.items.get(cursor.offset..end).unwrap_or_default();
-    // An item that is no more is no more, whatever the list was.
-    let items = Gateway::read(model, |view| view.named(scored))?;
+    // An item that is no more, or is not to be shown any more, is left out, whatever the list was.
+    let read = |view: &View, moment: Moment<'_>| {
+        let shown = scored.iter().filter(|scored| moment.shows(scored.key, &Categories::default())).copied();
+        let mut items = view.named(&shown.collect::<Vec<_>>());
+        titles::fill(titles, model, moment, &mut items);
+        items
+    };
+    let items = gateway.show(model, read)?;
     let next = (end < list.items.len()).then(|| cursor.at(end).to_string());
     Ok(Recommendations { user, items, source: list.source, next, model: BasedOn::new(model, &list.offsets) })
-}
-
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,13 +1,16 @@
 //! `GET /v1/items/{item}/similar` and `GET /v1/users/{user}/similar`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
 use super::extract::{Parameters, PathId, PathItem};
 use super::models::BasedOn;
-use super::{ApiError, at_least};
+use super::{ApiError, at_least, choice, titles};
 use crate::Gateway;
+use crate::catalogue::Moment;
 use crate::view::{Recommendation, View};
 
 const DEFAULT_K: u64 = 10;
@@ -42,10 +45,18 @@ pub(super) async fn items(
     query: Parameters,
 ) -> Result<Json<SimilarItems>, ApiError> {
     let (model, k) = (gateway.recommender()?, k(&gateway, &query)?);
+    let (categories, titles) = (choice::categories(&query)?, titles::wanted(&query)?);
     at_least::wait(&gateway, model, &query).await?;
-    let (key, taste) = (model.key(&item), model.taste());
-    let read = move |view: &View| Some((view.named(&view.similar_items(taste, key, k)?), view.offsets()));
-    let Some((items, offsets)) = gateway.scan(model, read).await? else { return Err(ApiError::UnknownItem(item)) };
+    let (key, taste, reading) = (model.key(&item), model.taste(), Arc::clone(model));
+    let read = move |view: &View, moment: Moment<'_>| {
+        let scored = view.similar_items(taste, key, k, |item| moment.shows(item, &categories))?;
+        let mut items = view.named(&scored);
+        titles::fill(titles, &reading, moment, &mut items);
+        Some((items, view.offsets()))
+    };
+    let Some((items, offsets)) = gateway.scan_shown(model, read).await? else {
+        return Err(ApiError::UnknownItem(item));
+    };
     Ok(Json(SimilarItems { item, items, model: BasedOn::new(model, &offsets) }))
 }
 

@@ -2,6 +2,7 @@
 
 mod alike;
 mod answers;
+mod catalogue;
 mod problems;
 mod sockets;
 
@@ -16,6 +17,7 @@ use weir_models::descriptions;
 use weir_runtime::{Health, Metrics, Registry, Settings, Shutdown};
 
 use super::*;
+use crate::catalogue::Catalogue;
 use crate::sides::Sides;
 use crate::view::tests::{Filled, filter, recommender, settings};
 
@@ -52,6 +54,8 @@ impl Api {
         let models = descriptions(&context.settings).expect("settings");
         models.iter().filter_map(|model| model.policies.as_ref()).for_each(|book| book.set_loaded());
         let gateway = Gateway::new(&context, models).expect("a gateway");
+        let empty = || Catalogue::new(0);
+        gateway.catalogue.publish(&Arc::new(Sides::new(empty(), empty())));
         let router = router(gateway.clone(), &context);
         Self { gateway, router, context }
     }

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::choice::{self, Asked};
 use super::extract::{JsonBytes, Parameters, json_id};
 use super::models::BasedOn;
-use super::recommendations::now_ms;
-use super::{ApiError, at_least};
+use super::{ApiError, at_least, titles};
 use crate::Gateway;
+use crate::catalogue::Moment;
 use crate::served::ServedModel;
 use crate::view::{Choice, Recommendation, Source, View};
 
@@ -66,17 +66,21 @@ pub(super) async fn post(
     let who = who(&body)?;
     let choice = choice(&gateway, model, &query, &body)?;
     at_least::wait(&gateway, model, &query).await?;
-    let (taste, now_ms, reading) = (model.taste(), now_ms(), std::sync::Arc::clone(model));
-    let read = move |view: &View| {
-        let list = |user, (source, scored): (Source, Vec<_>)| List { user, items: view.named(&scored), source };
+    let (taste, titles, reading) = (model.taste(), titles::wanted(&query)?, std::sync::Arc::clone(model));
+    let read = move |view: &View, moment: Moment<'_>| {
+        let list = |user, (source, scored): (Source, Vec<_>)| {
+            let mut items = view.named(&scored);
+            titles::fill(titles, &reading, moment, &mut items);
+            List { user, items, source }
+        };
         let lists = match who {
             Who::Visitor(items) => {
-                let items = items.iter().map(|item| reading.key(item)).collect();
-                Lists::One(list(None, view.recommend_to_visitor(taste, &items, &choice, now_ms)))
+                let items: Vec<u64> = items.iter().map(|item| reading.key(item)).collect();
+                Lists::One(list(None, view.recommend_to_visitor(taste, &items, &choice, moment)))
             }
             Who::Users(users) => {
                 let of = |user: String| {
-                    let found = view.recommend(taste, reading.key(&user), &choice, now_ms);
+                    let found = view.recommend(taste, reading.key(&user), &choice, moment);
                     list(Some(user), found)
                 };
                 Lists::Several { users: users.into_iter().map(of).collect() }
@@ -84,7 +88,7 @@ pub(super) async fn post(
         };
         (lists, view.offsets())
     };
-    let (lists, offsets) = gateway.scan(model, read).await?;
+    let (lists, offsets) = gateway.scan_shown(model, read).await?;
     Ok(Json(Answer { lists, model: BasedOn::new(model, &offsets) }))
 }
 

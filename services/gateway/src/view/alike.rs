@@ -10,14 +10,18 @@ use super::popular::WINDOW;
 use super::recommend::Taste;
 
 /// What the model knows of an item.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct KnownItem {
     /// Ratings that were learned, by their weights.
     pub(crate) ratings: f32,
     /// Events, each counted as much as is left of it.
     pub(crate) popularity: f32,
-    /// Time of the last event that counts for popularity, in milliseconds since 1970, to about 20 seconds.
-    pub(crate) last_event: Option<i64>,
+    /// Events.
+    pub(crate) events: u64,
+    /// Time of the first one in milliseconds since 1970.
+    pub(crate) first_event: Option<u64>,
+    /// Time of the last one, likewise.
+    pub(crate) last_event: Option<u64>,
 }
 
 impl View {
@@ -25,33 +29,55 @@ impl View {
     pub(crate) fn known_item(&self, taste: Taste, item: u64, now_ms: i64) -> Option<KnownItem> {
         self.name(ITEMS, item)?;
         let ratings = taste.parts.ratings(self.row(ITEMS, item)?)[mf::COUNT];
-        let row = self.row(POPULARITY, item).map(|row| item_events::popular(row, WINDOW));
-        let Some(row) = row.filter(|row: &[f32; popularity::WIDTH]| row[popularity::SUM] > 0.0) else {
-            return Some(KnownItem { ratings, popularity: 0.0, last_event: None });
-        };
+        let events = self.row(POPULARITY, item).unwrap_or_default();
+        let time = |time: u64| Some(time).filter(|time| *time > 0);
+        let row = item_events::popular(events, WINDOW);
         let hours = popularity::hours(now_ms, now_ms).max(row[popularity::HOURS]);
-        let last_event = Some(popularity::time_ms(row[popularity::HOURS]));
-        Some(KnownItem { ratings, popularity: popularity::at(row, hours, taste.half_lives_hours[WINDOW]), last_event })
+        Some(KnownItem {
+            ratings,
+            popularity: popularity::at(row, hours, taste.half_lives_hours[WINDOW]),
+            events: item_events::events(events),
+            first_event: time(item_events::first(events)),
+            last_event: time(item_events::last(events)),
+        })
     }
 
     /// The `k` items whose factors in the model that ranks point most nearly the same way as this one's: the cosine, exactly, over
-    /// all items; equal ones by key. None where nothing is known of the item.
-    pub(crate) fn similar_items(&self, taste: Taste, item: u64, k: usize) -> Option<Vec<Scored>> {
-        self.similar(ITEMS, item, k, |row| &taste.parts.item_ranking(row)[ITEM_FACTORS..])
+    /// all items that may be shown; equal ones by key. None where nothing is known of the item.
+    pub(crate) fn similar_items(
+        &self,
+        taste: Taste,
+        item: u64,
+        k: usize,
+        shows: impl Fn(u64) -> bool,
+    ) -> Option<Vec<Scored>> {
+        self.similar(ITEMS, item, k, shows, |row| &taste.parts.item_ranking(row)[ITEM_FACTORS..])
     }
 
     /// The same of users.
     pub(crate) fn similar_users(&self, taste: Taste, user: u64, k: usize) -> Option<Vec<Scored>> {
-        self.similar(USERS, user, k, |row| &taste.parts.user_ranking(row)[USER_FACTORS..])
+        self.similar(USERS, user, k, |_| true, |row| &taste.parts.user_ranking(row)[USER_FACTORS..])
     }
 
-    fn similar(&self, table: u8, key: u64, k: usize, factors: impl Fn(&[u32]) -> &[f32]) -> Option<Vec<Scored>> {
+    fn similar(
+        &self,
+        table: u8,
+        key: u64,
+        k: usize,
+        takes: impl Fn(u64) -> bool,
+        factors: impl Fn(&[u32]) -> &[f32],
+    ) -> Option<Vec<Scored>> {
         self.name(table, key)?;
         let own = factors(self.row(table, key)?);
         let mut top = TopK::new(k);
         for (other, name, row) in self.table(table)?.iter() {
-            if other != key && name.is_some() {
-                top.offer(other, cosine(own, factors(row)));
+            if other == key || name.is_none() {
+                continue;
+            }
+            // The catalogue is asked for those only that would be in the list.
+            let score = cosine(own, factors(row));
+            if top.would_take(other, score) && takes(other) {
+                top.offer(other, score);
             }
         }
         Some(top.into_sorted())

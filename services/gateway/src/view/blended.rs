@@ -65,17 +65,30 @@ impl View {
         if row.is_none() && last.is_empty() {
             return None;
         }
+        let own = row.and_then(|row| row.get(ranking::USER_FACTORS..)).unwrap_or_default();
+        let elapsed = last_items.hours().map_or(f32::INFINITY, |last| orders.hours() - last);
+        let history = if counts { self.latest_seen(taste, user) } else { Vec::new() };
+        self.known_by(taste, own, elapsed, (last, history))
+    }
+
+    /// What is known of somebody with these factors whose last item was so many hours ago: the last items and all that are remembered, the last
+    /// one first.
+    pub(super) fn known_by(
+        &self,
+        taste: &Taste,
+        own: &[f32],
+        elapsed_hours: f32,
+        (last, history): (Vec<u64>, Vec<u64>),
+    ) -> Option<Known<'_>> {
+        let orders = self.orders.as_ref()?;
         let index = orders.index()?;
         let weights = self.blend_weights(&taste.blend);
         let mut factors = vec![0.0; index.factors()];
-        let own = row.and_then(|row| row.get(ranking::USER_FACTORS..)).unwrap_or_default();
         factors.iter_mut().zip(own).for_each(|(factor, own)| *factor = weights[blend::FACTORS] * own);
         let mut features = [0.0; 1 + blend::WINDOWS];
         features[0] = weights[blend::FACTORS];
         features[1..].copy_from_slice(&weights[blend::POPULARITY..]);
-        let elapsed = last_items.hours().map_or(f32::INFINITY, |last| orders.hours() - last);
-        let history = if counts { self.latest_seen(taste, user) } else { Vec::new() };
-        let fresh = blend::fresh(&taste.blend, elapsed);
+        let fresh = blend::fresh(&taste.blend, elapsed_hours);
         Some(Known { weights, factors, features, fresh, last, history, orders, index })
     }
 

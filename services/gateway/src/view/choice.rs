@@ -5,6 +5,7 @@ use weir_models::recommender::{SEEN, SEEN_HEADS};
 use weir_ps::words;
 
 use super::View;
+use crate::catalogue::{Categories, Moment};
 
 /// What a list is to contain. Its default is nothing, of all items.
 #[derive(Clone, Debug, Default)]
@@ -19,18 +20,20 @@ pub(crate) struct Choice {
     pub(crate) exclude: Keys,
     /// Keys of the only items that may; none for all.
     pub(crate) only: Option<Keys>,
+    /// Where items have to belong.
+    pub(crate) categories: Categories,
 }
 
 impl Choice {
     /// What may be in the list for a user.
-    pub(super) fn allowed<'a>(&'a self, view: &View, ring: Ring, user: u64) -> Allowed<'a> {
+    pub(super) fn allowed<'a>(&'a self, view: &View, ring: Ring, user: u64, moment: Moment<'a>) -> Allowed<'a> {
         let seen = if self.with_seen { Keys::default() } else { seen(view, ring, user) };
-        Allowed { choice: self, seen }
+        Allowed { choice: self, seen, moment }
     }
 
     /// What may be in the list for somebody who has seen these items.
-    pub(super) fn allowed_but(&self, seen: Keys) -> Allowed<'_> {
-        Allowed { choice: self, seen: if self.with_seen { Keys::default() } else { seen } }
+    pub(super) fn allowed_but<'a>(&'a self, seen: Keys, moment: Moment<'a>) -> Allowed<'a> {
+        Allowed { choice: self, seen: if self.with_seen { Keys::default() } else { seen }, moment }
     }
 
     /// How many of the best have to be known.
@@ -43,6 +46,7 @@ impl Choice {
 pub(super) struct Allowed<'a> {
     choice: &'a Choice,
     seen: Keys,
+    moment: Moment<'a>,
 }
 
 impl Allowed<'_> {
@@ -50,6 +54,7 @@ impl Allowed<'_> {
         !self.seen.contains(item)
             && !self.choice.exclude.contains(item)
             && self.choice.only.as_ref().is_none_or(|only| only.contains(item))
+            && self.moment.shows(item, &self.choice.categories)
     }
 }
 
@@ -58,7 +63,7 @@ impl Allowed<'_> {
 pub(crate) struct Keys(Vec<u64>);
 
 impl Keys {
-    pub(super) fn contains(&self, key: u64) -> bool {
+    pub(crate) fn contains(&self, key: u64) -> bool {
         self.0.binary_search(&key).is_ok()
     }
 

@@ -1,6 +1,6 @@
 //! The recommender's items in the orders that lists are made from, kept up with every row.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 
 use nohash_hasher::IntMap;
@@ -23,6 +23,8 @@ pub(super) struct Orders {
     /// not in it.
     ranked: Option<Index>,
     popular: BTreeSet<Popular>,
+    /// By the time of their first event in milliseconds since 1970, the newest first, equal ones by key.
+    newest: BTreeSet<(Reverse<u64>, u64)>,
     /// How popular items are, as features, at `hours`; those whose last event was later, at that.
     features: IntMap<u64, [f32; blend::WINDOWS]>,
     /// The time that popularity counts as of, in hours since 2000: that of the last event of all, down to a step. So lists are the same of the
@@ -62,6 +64,7 @@ impl Orders {
             taste,
             ranked: None,
             popular: BTreeSet::new(),
+            newest: BTreeSet::new(),
             features: IntMap::default(),
             hours: f32::NEG_INFINITY,
             next_hours: f32::NEG_INFINITY,
@@ -92,6 +95,11 @@ impl Orders {
             self.popular.remove(&before);
         }
         self.popular.extend(self.place(key, after));
+        let first = |row: Option<&[u32]>| row.map(item_events::first).filter(|time| *time > 0);
+        if first(before) != first(after) {
+            first(before).map(|time| self.newest.remove(&(Reverse(time), key)));
+            self.newest.extend(first(after).map(|time| (Reverse(time), key)));
+        }
         match after {
             Some(row) => self.put_features(key, row),
             None => self.set_features(key, None),
@@ -149,6 +157,11 @@ impl Orders {
     /// The items that lists are made of; none before the first one.
     pub(super) fn index(&self) -> Option<&Index> {
         self.ranked.as_ref()
+    }
+
+    /// Keys of items and the times of their first events in milliseconds since 1970, the newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.newest.iter().map(|(Reverse(time), key)| (*key, *time))
     }
 
     /// Keys of items, the most popular first, those with the smaller keys first of equal ones.

@@ -2,18 +2,17 @@
 
 use weir_learn::item_events::HalfLives;
 use weir_learn::seen::Ring;
-use weir_learn::top_k::index::Query;
-use weir_learn::top_k::{Scored, TopK};
-use weir_learn::{GlobalMean, blend, mf, neighbours, popularity, ranking};
+use weir_learn::top_k::Scored;
+use weir_learn::{GlobalMean, blend, mf, neighbours, popularity};
 use weir_models::recommender::{ACTIVITY, ITEMS, MEAN, MEAN_KEY, RowParts, USERS};
 use weir_ps::words;
 
 use super::View;
 use super::blended::Explanation;
 use super::blended::PartScores;
-use super::choice::{Allowed, Choice};
-use super::orders::Orders;
+use super::choice::Choice;
 use super::popular::popular;
+use crate::catalogue::Moment;
 
 /// What reading the recommender's rows depends on besides the rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +34,9 @@ pub(crate) struct Taste {
 pub(crate) struct Recommendation {
     /// The item's id.
     pub(crate) item: String,
+    /// What the catalogue calls it, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
     /// How high the item stands for the user, or how popular it is now.
     pub(crate) score: f32,
     /// What the score is the sum of, where that was asked for and it is not what is popular.
@@ -80,15 +82,21 @@ pub(crate) struct Activity {
 
 impl View {
     /// The items of `choice` that are best for a user, best first; equal scores are ordered by key. A user of whom nothing is known that
-    /// could say what comes next gets what is popular at `now_ms`.
-    pub(crate) fn recommend(&self, taste: Taste, user: u64, choice: &Choice, now_ms: i64) -> (Source, Vec<Scored>) {
-        let allowed = choice.allowed(self, taste.ring, user);
+    /// could say what comes next gets what is popular at the moment.
+    pub(crate) fn recommend(
+        &self,
+        taste: Taste,
+        user: u64,
+        choice: &Choice,
+        moment: Moment<'_>,
+    ) -> (Source, Vec<Scored>) {
+        let allowed = choice.allowed(self, taste.ring, user, moment);
         if let Some(known) = self.known(&taste, user) {
             let few = self.activity(user).is_none_or(|activity| activity.events < FEW_EVENTS);
             return (if few { Source::Blended } else { Source::Personal }, known.list(choice, &allowed));
         }
         let Some(orders) = &self.orders else { return (Source::Popular, Vec::new()) };
-        let now_hours = popularity::hours(now_ms, now_ms);
+        let now_hours = popularity::hours(moment.now_ms, moment.now_ms);
         (Source::Popular, popular(self, orders, taste, choice, &allowed, now_hours))
     }
 
@@ -96,7 +104,7 @@ impl View {
     pub(crate) fn named(&self, scored: &[Scored]) -> Vec<Recommendation> {
         let named = |scored: &Scored| {
             let item = self.name(ITEMS, scored.key)?.to_owned();
-            Some(Recommendation { item, score: scored.score, parts: None, because: None })
+            Some(Recommendation { item, title: None, score: scored.score, parts: None, because: None })
         };
         scored.iter().filter_map(named).collect()
     }
@@ -109,7 +117,8 @@ impl View {
                 Some(Reason { item: self.name(ITEMS, *key)?.to_owned(), affinity: *affinity })
             };
             let because = explanation.because.iter().filter_map(reason).collect();
-            Some(Recommendation { item, score: scored.score, parts: Some(explanation.parts), because: Some(because) })
+            let (score, parts, because) = (scored.score, Some(explanation.parts), Some(because));
+            Some(Recommendation { item, title: None, score, parts, because })
         };
         let Some(explanations) = self.reasons(taste, user, scored) else { return self.named(scored) };
         scored.iter().zip(explanations).filter_map(explained).collect()
@@ -140,25 +149,4 @@ impl View {
         let row = self.row(MEAN, MEAN_KEY).and_then(|row| row.as_array());
         row.map_or(0.0, |row| GlobalMean::from_words(*row).mean())
     }
-}
-
-/// The items of a choice that rank highest for the user of this row.
-pub(super) fn personal(orders: &Orders, user_row: &[f32], choice: &Choice, allowed: &Allowed<'_>) -> Vec<Scored> {
-    let (Some(index), Some(factors)) = (orders.index(), user_row.get(ranking::USER_FACTORS..)) else {
-        return Vec::new();
-    };
-    // The bias counts, what is popular does not.
-    let query = Query { factors, weights: &[1.0, 0.0, 0.0, 0.0] };
-    let mut top = TopK::new(choice.reach());
-    // A few items are looked up rather than looked for.
-    if let Some(only) = &choice.only {
-        for key in only.iter().filter(|key| allowed.contains(*key)) {
-            if let Some(score) = index.score(query, key) {
-                top.offer(key, score);
-            }
-        }
-    } else {
-        index.offer(query, &mut top, |key| allowed.contains(key));
-    }
-    top.into_sorted().into_iter().skip(choice.offset).collect()
 }

@@ -10,7 +10,10 @@ use weir_models::{Named, describe};
 use weir_ps::counting;
 use weir_runtime::Settings;
 
+use std::sync::LazyLock;
+
 use super::*;
+use crate::catalogue::{Catalogue, Moment};
 use crate::served::ServedModel;
 
 /// Factors per part of a row in these tests.
@@ -19,6 +22,12 @@ pub(crate) const FACTORS: usize = 2;
 const RATINGS: usize = mf::FACTORS + FACTORS;
 /// A day in 2026 in milliseconds since 1970.
 pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
+
+/// Now, with a catalogue of nothing.
+pub(crate) fn moment() -> Moment<'static> {
+    static NOTHING: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(0));
+    Moment { now_ms: NOW_MS, catalogue: &NOTHING }
+}
 
 /// Settings of small rows and few seen items.
 pub(crate) fn settings() -> Settings {
@@ -93,7 +102,8 @@ impl Filled {
 
     pub(crate) fn popular(&mut self, item: &str, hours_ago: f32, sum: f32) -> &mut Self {
         let hours = popularity::hours(NOW_MS, NOW_MS) - hours_ago;
-        let events = ItemEvent { hours, weight: sum, paired: 0.0, time_ms: 1 };
+        let time_ms = (NOW_MS - (hours_ago * 3_600_000.0) as i64) as u64;
+        let events = ItemEvent { hours, weight: sum, paired: 0.0, time_ms };
         self.view.put(POPULARITY, self.model.key(item), None, &events.to_words());
         self
     }
@@ -124,7 +134,7 @@ impl Filled {
     fn apply(&mut self, list: Vec<Change>) -> bool {
         let mut changes = Changes::default();
         changes.list = list;
-        self.view.apply(&changes)
+        self.view.apply(&changes).moved
     }
 
     fn recommend(&self, user: &str, k: usize) -> (Source, Vec<(String, f32)>) {
@@ -132,7 +142,7 @@ impl Filled {
     }
 
     fn choose(&self, user: &str, choice: &Choice) -> (Source, Vec<(String, f32)>) {
-        let (source, scored) = self.view.recommend(self.model.taste(), self.model.key(user), choice, NOW_MS);
+        let (source, scored) = self.view.recommend(self.model.taste(), self.model.key(user), choice, moment());
         (source, self.view.named(&scored).into_iter().map(|item| (item.item, item.score)).collect())
     }
 }
@@ -364,7 +374,7 @@ proptest! {
         let expected: Vec<_> = expected.into_iter().map(|(id, (_, score))| (id, score)).skip(offset).take(k).collect();
         // Ids of which nothing is known may be named too.
         let keys = |places: &[usize]| places.iter().map(|place| key(&format!("i{place}"))).collect::<Keys>();
-        let choice = Choice { k, offset, with_seen, exclude: keys(&excluded), only: only.as_deref().map(keys) };
+        let choice = Choice { k, offset, with_seen, exclude: keys(&excluded), only: only.as_deref().map(keys), ..Choice::default() };
         let (source, found) = filled.choose("u", &choice);
         prop_assert_eq!(source == Source::Blended, chosen && !items.is_empty());
         prop_assert_eq!(found, expected);

@@ -19,7 +19,7 @@ pub(crate) enum Format {
     Colons,
     /// Messages as `label<TAB>text` (SMS Spam Collection)
     Sms,
-    /// Ratings or messages as JSON objects, exactly as they are to stand in the topic
+    /// Ratings, messages or items as JSON objects, exactly as they are to stand in the topic
     Json,
 }
 
@@ -59,7 +59,7 @@ impl Format {
             Kind::Ratings if text.contains('\t') => Some(Self::Tabs),
             Kind::Ratings if text.contains(',') => Some(Self::Csv),
             Kind::Messages if text.contains('\t') => Some(Self::Sms),
-            Kind::Ratings | Kind::Messages => None,
+            Kind::Ratings | Kind::Messages | Kind::Items => None,
         }
     }
 }

@@ -41,6 +41,8 @@ fn touch(metrics: &Metrics) {
     worker.measured(model, "g1", "squared_error", f64::NAN, 1);
     metrics.policies_begin(["too_large"]);
     metrics.policy_rejected("too_large");
+    metrics.gateway.catalogue_begins(["too_large"]);
+    metrics.gateway.item_refused("too_large");
     let server = &metrics.server;
     server.applied(model, 0, 1, 7, 9);
     server.pull_answered(model);

@@ -68,6 +68,7 @@ fn topics(settings: &Settings) -> Result<(), Error> {
         ("topics.scored", &topics.scored),
         ("topics.policies", &topics.policies),
         ("topics.predicted", &topics.predicted),
+        ("topics.items", &topics.items),
     ];
     for (index, (path, topic)) in named.into_iter().enumerate() {
         // `.rejected` is added to an input's, and Kafka takes 249 characters.
@@ -190,6 +191,7 @@ fn gateway(gateway: &GatewaySettings) -> Result<(), Error> {
     range("gateway.body_limit_bytes", gateway.body_limit_bytes, 1_024..=1 << 30)?;
     range("gateway.request_timeout_ms", gateway.request_timeout_ms, 100..=HOUR_MS)?;
     range("gateway.max_k", gateway.max_k, 1..=1_000_000)?;
+    range("gateway.catalogue_items", gateway.catalogue_items, 0..=100_000_000)?;
     if gateway.request_timeout_ms <= gateway.at_least_timeout_ms {
         let allowed = format!("more than gateway.at_least_timeout_ms, which is {}", gateway.at_least_timeout_ms);
         return Err(Error::setting("gateway.request_timeout_ms", gateway.request_timeout_ms, allowed));

@@ -51,6 +51,8 @@ pub struct TopicSettings {
     pub policies: String,
     /// What the recommender expected of ratings, where `recommender.predicted_share` wants that.
     pub predicted: String,
+    /// What items are called, where they belong and whether they may be shown, keyed by item.
+    pub items: String,
 }
 
 impl Default for TopicSettings {
@@ -61,6 +63,7 @@ impl Default for TopicSettings {
             scored: "messages.scored".into(),
             policies: "messages.policies".into(),
             predicted: "ratings.predicted".into(),
+            items: "items".into(),
         }
     }
 }
@@ -238,11 +241,19 @@ pub struct GatewaySettings {
     pub request_timeout_ms: u64,
     /// Largest `k` of a recommendations request.
     pub max_k: usize,
+    /// Items of the catalogue that are kept; further ones are refused and counted.
+    pub catalogue_items: usize,
 }
 
 impl Default for GatewaySettings {
     fn default() -> Self {
-        Self { at_least_timeout_ms: 5_000, body_limit_bytes: 1 << 20, request_timeout_ms: 10_000, max_k: 1_000 }
+        Self {
+            at_least_timeout_ms: 5_000,
+            body_limit_bytes: 1 << 20,
+            request_timeout_ms: 10_000,
+            max_k: 1_000,
+            catalogue_items: 1_000_000,
+        }
     }
 }
 

@@ -97,6 +97,14 @@ pub(crate) fn optional_text<'a>(field: &'static str, raw: Raw<'a>) -> Result<Opt
     }
 }
 
+/// Text of any length that has to be there; `wanted` says what would be right.
+pub(crate) fn text_only<'a>(field: &'static str, raw: &'a str, wanted: &str) -> Result<Cow<'a, str>, Reject> {
+    match Kind::of(raw) {
+        Kind::String => text(field, raw),
+        other => Err(wrong_type(field, wanted, other)),
+    }
+}
+
 /// An integer as its decimal string, digit for digit, however long.
 fn integer_id<'a>(field: &'static str, raw: &'a str) -> Result<Id<'a>, Reject> {
     if !is_integer(raw) {

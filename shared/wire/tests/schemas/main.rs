@@ -7,7 +7,7 @@ use weir_wire::message::{Label, MessageEvent};
 use weir_wire::rating::RatingEvent;
 use weir_wire::scored::{Model, Scored, Source};
 use weir_wire::verdict::{Labels, Thresholds, Verdict};
-use weir_wire::{Reject, control, message, predicted, rating, schema, scored};
+use weir_wire::{Reject, catalogue, control, message, predicted, rating, schema, scored};
 
 use validate::refusal;
 
@@ -15,12 +15,18 @@ use validate::refusal;
 fn parse(topic: &str, payload: &[u8]) -> Result<(), Reject> {
     match topic {
         "ratings" => rating::parse(None, Some(payload)).map(drop),
+        // As under a key: without one the record itself has to name the item.
+        "items" => catalogue::parse(if is_named(payload) { None } else { Some(b"i") }, Some(payload)).map(drop),
         "messages" => message::parse(None, Some(payload)).map(drop),
         "messages.scored" => scored::parse(payload).map(drop),
         "ratings.predicted" => predicted::parse(payload).map(drop),
         "weir.models" => control::parse(payload).map(drop),
         other => panic!("no parser for {other}"),
     }
+}
+
+fn is_named(payload: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(payload).is_ok_and(|value| value.get("item").is_some_and(|item| !item.is_null()))
 }
 
 fn schema_of(topic: &str) -> Value {
@@ -123,6 +129,23 @@ fn wrong_messages_are_refused_by_both() {
     let others = [json!([]), json!({"id": "m"}), json!({"text": "t"}), json!({"id": "m", "text": null, "label": null})];
     for event in &others {
         check_refused("messages", event);
+    }
+}
+
+#[test]
+fn wrong_items_are_refused_by_both() {
+    let base = json!({"item": "i", "title": "t", "categories": ["c"]});
+    let changes = [
+        ("item", no_ids()),
+        ("title", vec![json!(""), json!(5), json!("x".repeat(1025))]),
+        ("categories", vec![json!("c"), json!([1]), json!([""]), json!([null]), json!(vec!["c"; 65])]),
+        ("hidden", vec![json!("true"), json!(1)]),
+        ("expires", vec![json!(1.5), json!("now"), json!(true)]),
+        ("published", vec![json!("2030"), json!([])]),
+    ];
+    changed(&base, &changes).for_each(|event| check_refused("items", &event));
+    for event in &[json!(null), json!([]), json!("i"), json!(7)] {
+        check_refused("items", event);
     }
 }
 

@@ -79,7 +79,7 @@ fn a_list_shows_what_it_is_made_of() {
     filled.pairs(&pairs).last("u", 24.0, &[had]).weights([0.5, 2.0, 3.0, 1.0, 0.0, 0.0]);
     let choice = Choice { k: 5, ..Choice::default() };
     let (user, taste) = (filled.model.key("u"), filled.model.taste());
-    let (source, scored) = filled.view.recommend(taste, user, &choice, NOW_MS);
+    let (source, scored) = filled.view.recommend(taste, user, &choice, moment());
     let found = filled.view.named_and_explained(&taste, user, &scored);
     assert_eq!((source, scored.iter().map(|item| item.key).collect::<Vec<_>>()), (Source::Blended, vec![b, a]));
     let affinity = 6.0 / 26.0;
@@ -103,7 +103,24 @@ fn a_list_shows_what_it_is_made_of() {
     let nobody = filled.model.key("nobody");
     assert_eq!(filled.view.named_and_explained(&taste, nobody, &scored)[0].parts, None);
     filled.activity("u", 5, 1);
-    assert_eq!(filled.view.recommend(taste, user, &choice, NOW_MS).0, Source::Personal);
+    assert_eq!(filled.view.recommend(taste, user, &choice, moment()).0, Source::Personal);
+}
+
+#[test]
+fn a_visitor_is_answered_by_the_blend() {
+    let mut filled = blended();
+    filled.ranked("a", 0.5, [0.0, 0.0]).ranked("b", 0.0, [0.0, 0.0]).ranked("had", 0.0, [0.0, 0.0]);
+    let [a, b, had] = ["a", "b", "had"].map(|id| filled.model.key(id));
+    let mut pairs = Pairs::default();
+    pairs.count(had, b, 6.0);
+    pairs.count(b, had, 6.0);
+    filled.pairs(&pairs).weights([1.0, 2.0, 3.0, 0.0, 0.0, 0.0]).apply(vec![]);
+    let (taste, choice) = (filled.model.taste(), Choice { k: 5, ..Choice::default() });
+    // The last of it was just now, so what comes next counts in full; what is named twice counts once.
+    let (source, scored) = filled.view.recommend_to_visitor(taste, &[had, 77, had], &choice, moment());
+    let said = (1.0_f32 + 6.0 / 26.0 / 0.02).ln();
+    assert_eq!((source, scored.iter().map(|item| item.key).collect::<Vec<_>>()), (Source::Personal, vec![b, a]));
+    assert!((scored[0].score - 5.0 * said).abs() < 1e-4 && (scored[1].score - 0.5).abs() < 1e-6, "{scored:?}");
 }
 
 #[test]
@@ -206,7 +223,7 @@ proptest! {
         expected.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
 
         let choice = Choice { k, offset, with_seen, ..Choice::default() };
-        let (_, found) = filled.view.recommend(taste, filled.model.key("u"), &choice, NOW_MS);
+        let (_, found) = filled.view.recommend(taste, filled.model.key("u"), &choice, moment());
         prop_assert_eq!(found.len(), expected.len().saturating_sub(offset).min(k));
         for (place, scored) in found.iter().enumerate() {
             // Sums in another order are rounded otherwise: what stands at a place is as good as what a full sort has there.
@@ -219,6 +236,6 @@ proptest! {
         }
         let only = found.iter().map(|scored| scored.key).collect::<Keys>();
         let again = Choice { k, with_seen, only: Some(only), ..Choice::default() };
-        prop_assert_eq!(filled.view.recommend(taste, filled.model.key("u"), &again, NOW_MS).1, found);
+        prop_assert_eq!(filled.view.recommend(taste, filled.model.key("u"), &again, moment()).1, found);
     }
 }

@@ -17,6 +17,26 @@ impl GatewayMetrics {
         }
     }
 
+    /// The catalogue begins to be read; none of its records has been refused for these reasons yet.
+    pub fn catalogue_begins<'a>(&self, reasons: impl IntoIterator<Item = &'a str>) {
+        for reason in reasons {
+            self.catalogue_refused.with_label_values(&[reason]);
+        }
+        self.catalogue(0, 0);
+    }
+
+    /// So many items have a record, so many of them are hidden.
+    pub fn catalogue(&self, items: usize, hidden: usize) {
+        let count = |visibility, items: usize| self.catalogue_items.with_label_values(&[visibility]).set(items as i64);
+        count("open", items.saturating_sub(hidden));
+        count("hidden", hidden);
+    }
+
+    /// A record of the catalogue was refused, for one of the reasons' fixed names.
+    pub fn item_refused(&self, reason: &str) {
+        self.catalogue_refused.with_label_values(&[reason]).inc();
+    }
+
     /// A request came; it is under way until the guard is dropped, also where its client goes away.
     #[must_use]
     pub fn request_begins(&self) -> InFlight {

@@ -18,6 +18,8 @@ pub struct GatewayMetrics {
     pub(in crate::metrics) covered_offset: IntGaugeVec,
     pub(in crate::metrics) freshness: HistogramVec,
     pub(in crate::metrics) freshness_lag: GaugeVec,
+    pub(in crate::metrics) catalogue_items: IntGaugeVec,
+    pub(in crate::metrics) catalogue_refused: IntCounterVec,
 }
 
 impl GatewayMetrics {
@@ -37,6 +39,8 @@ impl GatewayMetrics {
             covered_offset: r.gauge("weir_gateway_covered_offset", "Offset next to read of an input partition that answers cover.", &["model", "partition"])?,
             freshness: r.histogram("weir_gateway_freshness_seconds", "Time from an input event's being written until answers contain it, of the newest event of each input partition once a second.", model, Seconds)?,
             freshness_lag: r.level("weir_gateway_freshness_lag_seconds", "Age of the oldest of these events that answers do not contain yet; 0 if there is none.", model)?,
+            catalogue_items: r.gauge("weir_gateway_catalogue_items", "Items with a record in the catalogue: open, or hidden.", &["visibility"])?,
+            catalogue_refused: r.counter("weir_gateway_catalogue_refused_total", "Records of the catalogue that say nothing, or that there is no room for, by reason; what was known of the item before counts on.", &["reason"])?,
         })
     }
 }
