@@ -12,6 +12,9 @@ SERVER = Dashboard(
     "Shards, pulls and pushes, staleness, transactions, barriers and stores.",
     [
         Row("Shards", [
+            Panel("Let go", "Users, items and lists of neighbours that were not seen for long, or for which there is no room.",
+                  "none",
+                  [(f"sum by (what, why) (increase(weir_server_let_go_total{{{M}}}[{RATE}]))", "{{what}} {{why}}")]),
             Panel("Rows by table", "In the memory of all servers; those of the table users are the users.", "none",
                   [(f"sum by (model, table) (weir_server_rows{{{M}}})", "{{model}} {{table}}")]),
             Panel("Parameters by shard", "Values of 32 bits.", "none", [(f"weir_server_parameters{{{M}}}", SHARD)]),

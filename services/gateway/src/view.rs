@@ -135,6 +135,10 @@ impl View {
         match (table, &mut self.orders) {
             (ITEMS, Some(orders)) => orders.remove_item(key),
             (POPULARITY, _) => self.order_popular(key, None),
+            (NEIGHBOURS, Some(orders)) => {
+                let before = self.rows.table(NEIGHBOURS).and_then(|rows| rows.get(key));
+                orders.remove_together(key, before);
+            }
             _ => {}
         }
         if let Some(rows) = self.rows.table_mut(table) {

@@ -13,7 +13,7 @@ use weir_runtime::{
 use weir_wire::message::Label;
 use weir_wire::verdict::Thresholds;
 
-use crate::recommender::{Predictions, RecommenderSettings};
+use crate::recommender::{Bounds, Predictions, RecommenderSettings};
 use crate::spam::{Classes, Influence, Learning, Method, Policy, SpamSettings};
 
 /// The recommender's settings, checked.
@@ -43,7 +43,19 @@ pub fn recommender_settings(settings: &Settings) -> Result<RecommenderSettings, 
         neighbours: neighbour_settings(&recommender.neighbours)?,
         blend: blend_settings(&recommender.blend)?,
         seen_items: recommender.seen_items,
+        bounds: bounds(settings),
     })
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    let recommender = &settings.recommender;
+    let share = |all: u64| usize::try_from(all.div_ceil(settings.server.shards.max(1).into())).unwrap_or(usize::MAX);
+    let age_ms = u64::from(recommender.forget_after_hours) * 3_600_000;
+    Bounds {
+        users: share(recommender.max_users),
+        items: share(recommender.max_items),
+        age_ms: Some(age_ms).filter(|age| *age > 0),
+    }
 }
 
 fn neighbour_settings(neighbours: &NeighbourSettings) -> Result<neighbours::Settings, Error> {

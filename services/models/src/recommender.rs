@@ -2,6 +2,7 @@
 //! from choices, popularity for users who are not known yet, and the items that a user has seen.
 
 mod blending;
+mod bounds;
 mod decode;
 mod pairs;
 mod predicted;
@@ -20,6 +21,7 @@ use weir_learn::{blend, mf, neighbours, ranking};
 use weir_ps::{Model, Schema};
 use weir_wire::rating::RatingMapping;
 
+pub use bounds::Bounds;
 pub use decode::RecommenderEvent;
 pub use pairs::{LastItems, Pair};
 pub use predicted::Predictions;
@@ -87,6 +89,8 @@ pub struct RecommenderSettings {
     pub blend: blend::Settings,
     /// Items remembered per user as seen.
     pub seen_items: u32,
+    /// How many users and items a shard remembers, and for how long.
+    pub bounds: Bounds,
 }
 
 /// The whole learner.

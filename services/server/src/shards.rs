@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_models::frames::position_to_wire;
-use weir_ps::{Model, PullAnswer, Reply, RequestId, Shard};
+use weir_ps::{LetGo, Model, PullAnswer, Reply, RequestId, Shard};
 use weir_runtime::{Context, Fatal, ShardSize};
 use weir_wire::frame::{self, PositionsHead};
 
@@ -120,6 +120,10 @@ impl<M: Model> Owned<M> {
         if self.frames > 0 {
             let (frames, rows) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.rows));
             metrics.applied(served.name(), shard, frames, rows, self.shard.barrier().push_next);
+        }
+        for LetGo { what, why, count } in self.shard.take_let_go() {
+            metrics.let_go(served.name(), what, why, count);
+            tracing::info!(model = served.name(), shard, what, why, count, "let go");
         }
         let (rows, dirty) = (self.shard.rows().len(), self.shard.rows().dirty());
         // After a publication too: the rows are clean then.

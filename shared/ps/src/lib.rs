@@ -29,7 +29,7 @@ mod workspace;
 
 pub use batch::{Batch, BatchLimits, Batcher, NameRef, Names, Output};
 pub use limiter::{PullLimiter, PullLimits};
-pub use logic::{ByRule, Model, Schema, ServerLogic, ServerOutput, WorkerLogic};
+pub use logic::{ByRule, LetGo, Model, Schema, ServerLogic, ServerOutput, WorkerLogic};
 pub use measures::{Measure, Measures};
 pub use message::{Op, Part, Pull, PullSection, Push, ROW_UNNAMED, Reply, ReplySection, RequestId, Section};
 pub use partitioner::{BoundsError, CustomPartitioner, Partitioner, UpperBounds};

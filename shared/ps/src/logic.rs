@@ -42,6 +42,13 @@ pub trait WorkerLogic: Send {
         let _ = (batch, pulls);
     }
 
+    /// Whether the worker is to begin this batch with rows from the shards alone, where a row that it keeps may be one that its shard has let go
+    /// by itself ([`ServerLogic::sweep`]). Rows that other batches need, or whose pushes are not known to be applied, are kept all the same.
+    fn distrusts_kept_rows(&mut self, batch: &Batch<Self::Event>) -> bool {
+        let _ = batch;
+        false
+    }
+
     /// Learns the batch's events one after the other on the rows that were pulled, pushes what is to change elsewhere,
     /// and emits outputs. What changed in a pulled row is pushed without being said.
     fn on_pull_recv(&mut self, batch: &mut Batch<Self::Event>, work: &mut Workspace);
@@ -64,6 +71,24 @@ pub trait ServerLogic: Send {
         let _ = outputs;
         rows.apply_by_rule(section);
     }
+
+    /// Lets rows go that are to be remembered no longer, and says which. It is called right before a publication, never between the parts of a
+    /// push, so that what it removes is gone with the barrier or, if that is not committed, never was. Where rows have to be looked at one by
+    /// one it is to do so seldom, and it is to remove no more at once than fits into a publication.
+    fn sweep(&mut self, rows: &mut ShardRows, let_go: &mut Vec<LetGo>) {
+        let _ = (rows, let_go);
+    }
+}
+
+/// Rows that a shard has let go by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LetGo {
+    /// What they were of, in a word: a label of a metric.
+    pub what: &'static str,
+    /// Why, likewise.
+    pub why: &'static str,
+    /// How many.
+    pub count: u64,
 }
 
 /// The server logic of learners for which the tables' rules say everything.

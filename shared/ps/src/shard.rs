@@ -12,8 +12,8 @@ use held::Held;
 pub use restored::Restored;
 
 use crate::{
-    Part, Position, Pull, PullSection, ROW_UNNAMED, Reply, ReplySection, Schema, ServerLogic, ServerOutput, ShardRows,
-    SourceRange,
+    LetGo, Part, Position, Pull, PullSection, ROW_UNNAMED, Reply, ReplySection, Schema, ServerLogic, ServerOutput,
+    ShardRows, SourceRange,
 };
 
 /// How far one source partition is applied on a shard.
@@ -75,6 +75,7 @@ pub struct Shard<S: ServerLogic> {
     outputs: Vec<ServerOutput>,
     moved: bool,
     held: Held,
+    let_go: Vec<LetGo>,
 }
 
 impl<S: ServerLogic> Shard<S> {
@@ -82,7 +83,8 @@ impl<S: ServerLogic> Shard<S> {
     pub fn new(number: u32, logic: S, schema: Arc<dyn Schema>, max_held: usize, held_ms: u64) -> Self {
         let rows = ShardRows::new(schema);
         let held = Held::new(max_held, held_ms);
-        Self { number, logic, rows, barrier: Barrier::default(), outputs: Vec::new(), moved: false, held }
+        let (barrier, outputs, let_go) = (Barrier::default(), Vec::new(), Vec::new());
+        Self { number, logic, rows, barrier, outputs, moved: false, held, let_go }
     }
 
     /// The rows, for reading.
@@ -222,10 +224,19 @@ impl<S: ServerLogic> Shard<S> {
     /// If the publication fails, [`Self::publish_failed`] puts it back.
     pub fn take_publication(&mut self) -> Publication {
         self.moved = false;
+        // A push that is applied in part has said only part of what it knows of its rows.
+        if self.barrier.sources.values().all(|state| state.parts_done == 0) {
+            self.logic.sweep(&mut self.rows, &mut self.let_go);
+        }
         let ids: Vec<u8> = self.rows.tables().map(|(id, _)| id).collect();
         let take = |id: u8| self.rows.table_mut(id).map(crate::RowTable::take_changes).unwrap_or_default();
         let tables = ids.into_iter().map(take).collect();
         Publication { tables, outputs: std::mem::take(&mut self.outputs), barrier: self.barrier.clone() }
+    }
+
+    /// What was let go since this was asked before.
+    pub fn take_let_go(&mut self) -> Vec<LetGo> {
+        std::mem::take(&mut self.let_go)
     }
 
     /// Puts a publication back that was not committed.

@@ -196,6 +196,7 @@ impl<L: WorkerLogic> Worker<L> {
         }
         let mut work = self.spare.pop().unwrap_or_else(|| Workspace::new(Arc::clone(&self.schema)));
         self.logic.on_recv(&mut batch, &mut Pulls(&mut work));
+        let share = if self.logic.distrusts_kept_rows(&batch) { 0 } else { share };
         state.evict(share, self.settings.partitioner);
         let sees = state.sees(&self.settings);
         let number = state.begin(next, batch.events.len());

@@ -3,6 +3,7 @@
 //! or deleted changes an answer, a client reads its own write, and a new user's first rating changes what they are shown.
 
 mod answers;
+mod bounds;
 mod catalogue;
 mod fresh;
 mod lists;

@@ -144,6 +144,13 @@ impl Orders {
         self.together.put(key, row);
     }
 
+    /// There is no such chunk of what goes together any more; it was this.
+    pub(super) fn remove_together(&mut self, key: u64, before: Option<&[u32]>) {
+        if let Some(before) = before {
+            self.together.remove(key, before);
+        }
+    }
+
     /// What goes together.
     pub(super) fn together(&self) -> &Together {
         &self.together

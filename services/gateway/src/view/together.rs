@@ -59,14 +59,25 @@ impl Together {
     /// The chunk of this key is this now.
     pub(super) fn put(&mut self, key: u64, words: &[u32]) {
         let Some((item, row)) = neighbours::chunk(words) else { return };
-        let count = self.settings.chunks();
-        let Some(place) = (0..count).find(|number| neighbours::chunk_key(item, *number) == key) else { return };
         let list: Vec<(u32, f32)> =
             neighbours::neighbours(row).map(|Neighbour { item, weight }| (self.number(item), weight)).collect();
+        self.set(key, item, Chunk { total: neighbours::total(row), neighbours: list });
+    }
+
+    /// There is no chunk of this key any more; it was this.
+    pub(super) fn remove(&mut self, key: u64, before: &[u32]) {
+        if let Some((item, _)) = neighbours::chunk(before) {
+            self.set(key, item, Chunk::default());
+        }
+    }
+
+    fn set(&mut self, key: u64, item: u64, chunk: Chunk) {
+        let count = self.settings.chunks();
+        let Some(place) = (0..count).find(|number| neighbours::chunk_key(item, *number) == key) else { return };
         let number = self.number(item) as usize;
         let own = &mut self.items[number];
         own.chunks.resize(count as usize, Chunk::default());
-        own.chunks[place as usize] = Chunk { total: neighbours::total(row), neighbours: list };
+        own.chunks[place as usize] = chunk;
         own.total = own.chunks.iter().map(|chunk| chunk.total).sum();
     }
 

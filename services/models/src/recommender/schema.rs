@@ -11,6 +11,9 @@ use super::{
 /// Width of a row of [`SEEN_HEADS`]; as a delta its words are an item's key and an instruction.
 pub(super) const SEEN_HEAD_WIDTH: usize = seen::HEAD_WIDTH + 1;
 
+/// Width of a row of [`ACTIVITY`]: the number of events, and the time of the last one.
+pub(super) const ACTIVITY_WIDTH: usize = 4;
+
 /// 2: rows of users and items have a part that ranks, those of items marks. 3: repeats teach nothing. 4: what goes together
 /// and how lists are put together is learned too.
 const VERSION: u32 = 4;
@@ -36,7 +39,7 @@ impl RecommenderSchema {
             // Added by the server's own logic, which knows what was learned side by side.
             TableSpec { named: true, ..table(ITEMS, "items", parts.item_width(), Rule::AddF32) },
             table(MEAN, "mean", GlobalMean::WIDTH, Rule::AddU64),
-            table(ACTIVITY, "activity", 4, Rule::Merge(MergeRule::new(merge_activity))),
+            table(ACTIVITY, "activity", ACTIVITY_WIDTH, Rule::Merge(MergeRule::new(merge_activity))),
             table(POPULARITY, "popularity", item_events::WIDTH, Rule::Merge(merge.clone())),
             table(SEEN_HEADS, "seen_heads", SEEN_HEAD_WIDTH, Rule::Own),
             table(SEEN, "seen", seen::CHUNK_WIDTH, Rule::Own),

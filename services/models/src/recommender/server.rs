@@ -3,12 +3,13 @@
 
 use weir_learn::seen::{self, Chunk, Chunks, Ring};
 use weir_learn::{item_events, mf, neighbours, ranking};
-use weir_ps::{Op, RowTable, Section, ServerLogic, ServerOutput, ShardRows, words};
+use weir_ps::{LetGo, Op, RowTable, Section, ServerLogic, ServerOutput, ShardRows, words};
 
+use super::bounds::Looks;
 use super::rows::Mark;
 use super::{
-    ITEM_EVENTS, ITEMS, NEIGHBOURS, PAIRS, POPULARITY, Pair, RecommenderSettings, RowParts, SEEN, SEEN_HEADS,
-    schema::SEEN_HEAD_WIDTH,
+    ACTIVITY, ITEM_EVENTS, ITEMS, NEIGHBOURS, PAIRS, POPULARITY, Pair, RecommenderSettings, RowParts, SEEN, SEEN_HEADS,
+    schema::{ACTIVITY_WIDTH, SEEN_HEAD_WIDTH},
 };
 
 /// A delta of the table [`SEEN_HEADS`].
@@ -42,6 +43,7 @@ pub struct RecommenderServer {
     settings: RecommenderSettings,
     parts: RowParts,
     ring: Ring,
+    looks: Looks,
 }
 
 impl RecommenderServer {
@@ -49,7 +51,7 @@ impl RecommenderServer {
     #[must_use]
     pub fn new(settings: RecommenderSettings) -> Self {
         let parts = RowParts::new(&settings.factors, &settings.ranking);
-        Self { settings, parts, ring: Ring::for_items(settings.seen_items) }
+        Self { settings, parts, ring: Ring::for_items(settings.seen_items), looks: Looks::default() }
     }
 
     /// What it was made with.
@@ -103,7 +105,7 @@ impl RecommenderServer {
         }
     }
 
-    fn forget(&self, rows: &mut ShardRows, user: u64) {
+    pub(super) fn forget(&self, rows: &mut ShardRows, user: u64) {
         let chunks = self.ring.chunks_in_use(seen::appends(head(rows, user)));
         if let Some(table) = rows.table_mut(SEEN) {
             (0..chunks).map(|number| seen::chunk_key(user, number)).for_each(|key| table.remove(key));
@@ -123,6 +125,11 @@ impl ServerLogic for RecommenderServer {
                     self.change(rows, user, SeenChange::from_words(delta));
                 }
             }
+            (ACTIVITY, Op::Add) => {
+                let times = section.words.chunks_exact(ACTIVITY_WIDTH).map(|delta| words::u64_at(delta, 1));
+                times.for_each(|time_ms| self.looks.see(time_ms));
+                rows.apply_by_rule(section);
+            }
             (ITEMS, Op::Add) => {
                 for (&item, pushed) in section.keys.iter().zip(section.words.chunks_exact(self.parts.item_width())) {
                     if let Some(row) = rows.row_mut(ITEMS, item) {
@@ -137,11 +144,18 @@ impl ServerLogic for RecommenderServer {
             }
             (ITEM_EVENTS, Op::Add) => {
                 for (&item, events) in section.keys.iter().zip(section.words.chunks_exact(item_events::WIDTH)) {
+                    self.looks.see(item_events::last(events));
                     self.count_item(rows, item, events);
                 }
             }
             _ => rows.apply_by_rule(section),
         }
+    }
+
+    fn sweep(&mut self, rows: &mut ShardRows, let_go: &mut Vec<LetGo>) {
+        let mut looks = self.looks;
+        looks.sweep(self, &self.settings, rows, let_go);
+        self.looks = looks;
     }
 }
 

@@ -17,7 +17,7 @@ fn model() -> RecommenderModel {
     RecommenderModel::new(settings())
 }
 
-fn settings() -> RecommenderSettings {
+pub(super) fn settings() -> RecommenderSettings {
     RecommenderSettings {
         factors: mf::Settings::default(),
         // Larger steps than for real ratings, for which the default is: there are so few here.
@@ -34,6 +34,7 @@ fn settings() -> RecommenderSettings {
         neighbours: neighbours::Settings::default(),
         blend: blend::Settings::default(),
         seen_items: 32,
+        bounds: Bounds { users: 1_000, items: 1_000, age_ms: None },
     }
 }
 

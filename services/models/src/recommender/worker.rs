@@ -10,6 +10,7 @@ use weir_learn::{GlobalMean, mf};
 use weir_ps::{Batch, Pulls, SourceRange, WorkerLogic, Workspace, repeats, words};
 
 use super::blending;
+use super::bounds::Kept;
 use super::decode::Kind;
 use super::pairs;
 use super::predicted::Predictions;
@@ -29,6 +30,7 @@ pub struct RecommenderWorker {
     mean_slot: u32,
     recent: RecentBySource,
     predictions: Option<Predictions>,
+    kept: Kept,
     /// Keys of a batch's items and of those drawn; kept for their memory.
     items: Vec<u64>,
     drawn: Vec<u64>,
@@ -51,6 +53,7 @@ impl RecommenderWorker {
             settings,
             parts: RowParts::new(&settings.factors, &settings.ranking),
             mean_slot: 0,
+            kept: Kept::default(),
             recent,
             predictions,
             items: Vec::new(),
@@ -224,6 +227,11 @@ impl WorkerLogic for RecommenderWorker {
 
     fn pull_more(&mut self, batch: &mut Batch<RecommenderEvent>, pulls: &mut Pulls<'_>) {
         blending::pull_more(&self.settings, batch, pulls);
+    }
+
+    fn distrusts_kept_rows(&mut self, batch: &Batch<RecommenderEvent>) -> bool {
+        let latest = batch.events.iter().map(|event| event.time_ms).max().unwrap_or_default();
+        self.kept.are_old(&self.settings.bounds, batch.range.source, latest)
     }
 
     fn on_pull_recv(&mut self, batch: &mut Batch<RecommenderEvent>, work: &mut Workspace) {

@@ -45,6 +45,7 @@ fn touch(metrics: &Metrics) {
     metrics.gateway.item_refused("too_large");
     let server = &metrics.server;
     server.applied(model, 0, 1, 7, 9);
+    server.let_go(model, "users", "age", 1);
     server.pull_answered(model);
     server.pull_waits(model);
     server.pull_dropped(model);

@@ -152,6 +152,9 @@ fn recommender(recommender: &RecommenderSettings) -> Result<(), Error> {
         range("recommender.half_lives_hours", half_life, 0.01..=1e6)?;
     }
     range("recommender.seen_items", recommender.seen_items, 16..=1_048_576)?;
+    range("recommender.max_users", recommender.max_users, 1..=10_000_000_000)?;
+    range("recommender.max_items", recommender.max_items, 1..=10_000_000_000)?;
+    range("recommender.forget_after_hours", recommender.forget_after_hours, 0..=1_000_000)?;
     range("recommender.predicted_share", recommender.predicted_share, 0.0..=1.0)?;
     if !recommender.seen_items.is_multiple_of(16) {
         return Err(Error::setting("recommender.seen_items", recommender.seen_items, "a multiple of 16"));

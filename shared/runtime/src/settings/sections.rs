@@ -98,6 +98,12 @@ pub struct RecommenderSettings {
     pub half_lives_hours: [f32; 3],
     /// Items remembered per user as seen, in chunks of 16; the oldest are forgotten first.
     pub seen_items: u32,
+    /// Users that are remembered, 1 at least. Where there are more, those who were not seen for longest are forgotten.
+    pub max_users: u64,
+    /// The same of items.
+    pub max_items: u64,
+    /// Hours after which users and items that were not seen are forgotten, by the times of events; 0: never.
+    pub forget_after_hours: u32,
     /// The share of the ratings, 0 to 1, that are put out as they were predicted before they were learned.
     pub predicted_share: f32,
     /// The part that puts items in order.
@@ -123,6 +129,9 @@ impl Default for RecommenderSettings {
             initial_user_factor: 0.35,
             half_lives_hours: [12.0, 96.0, 720.0],
             seen_items: 1_024,
+            max_users: 10_000_000,
+            max_items: 1_000_000,
+            forget_after_hours: 0,
             predicted_share: 0.0,
             ranking: RankingSettings::default(),
             neighbours: NeighbourSettings::default(),

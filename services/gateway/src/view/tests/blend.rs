@@ -121,6 +121,12 @@ fn a_visitor_is_answered_by_the_blend() {
     let said = (1.0_f32 + 6.0 / 26.0 / 0.02).ln();
     assert_eq!((source, scored.iter().map(|item| item.key).collect::<Vec<_>>()), (Source::Personal, vec![b, a]));
     assert!((scored[0].score - 5.0 * said).abs() < 1e-4 && (scored[1].score - 0.5).abs() < 1e-6, "{scored:?}");
+    // What goes together was let go: nothing is said any more.
+    let chunks = (0..taste.neighbours.chunks()).map(|number| weir_learn::neighbours::chunk_key(had, number));
+    filled.apply(chunks.map(|key| Change::Remove { table: NEIGHBOURS, key }).collect());
+    let (_, scored) = filled.view.recommend_to_visitor(taste, &[had], &choice, moment());
+    let scores: Vec<(u64, f32)> = scored.iter().map(|scored| (scored.key, scored.score)).collect();
+    assert_eq!(scores, [(a, 0.5), (b, 0.0)]);
 }
 
 #[test]

@@ -20,11 +20,21 @@ impl ServerMetrics {
         for outcome in ["answered", "waited", "dropped"] {
             self.pulls.with_label_values(&[model, outcome]);
         }
+        for (what, why) in
+            [("users", "age"), ("users", "room"), ("items", "age"), ("items", "room"), ("neighbours", "room")]
+        {
+            self.let_go.with_label_values(&[model, what, why]);
+        }
         let of_what_is_stored =
             ["damaged", "other_cluster", "other_topics", "other_layout", "too_old", "beyond_changelog"];
         for reason in of_what_is_stored.into_iter().chain(["write_failed", "unusable"]) {
             self.stores_discarded.with_label_values(&[reason]);
         }
+    }
+
+    /// A shard let so many go, of what and why in a fixed word each.
+    pub fn let_go(&self, model: &str, what: &str, why: &str, count: u64) {
+        self.let_go.with_label_values(&[model, what, why]).inc_by(count);
     }
 
     /// A shard is taken over: its store is as old as that until it is written.
