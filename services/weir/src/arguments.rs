@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::evaluate::{EvaluateMessages, EvaluateRatings};
 use crate::events::Kind;
 use crate::files::Format;
+use crate::generations::{ChangeCommand, ModelsCommand, RollBackCommand};
 use crate::snapshot::{ExportCommand, ImportModelCommand};
 use crate::train::TrainCommand;
 pub(crate) use bench::{BenchCommand, BenchLatency, BenchMessages, BenchOptions, BenchRatings, BenchRecovery};
@@ -86,8 +87,17 @@ pub(crate) enum Command {
     AcceptLoss(AcceptLossCommand),
     /// Write a whole model to a file, while its workers rest
     Export(ExportCommand),
-    /// Train a model from a file, on everything at once and without Kafka, for import-model
-    Train(TrainCommand),
+    /// Begin a generation of a model that learns from the whole log beside the one that serves; or, with --from-file, train
+    /// a model from a file without Kafka, for import-model
+    Train(Box<TrainCommand>),
+    /// List the generations of each model: where they are in their lives, and how far in the log
+    Models(ModelsCommand),
+    /// Let a generation serve, as soon as it covers what the one covers that serves now
+    Promote(ChangeCommand),
+    /// Let the generation serve again that served before
+    Rollback(RollBackCommand),
+    /// End a generation that does not serve
+    Retire(ChangeCommand),
     /// Let a model that has not begun begin with the rows of a file
     ImportModel(ImportModelCommand),
     /// Measure how well a model does on a file, without Kafka

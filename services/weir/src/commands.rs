@@ -9,6 +9,7 @@ use crate::arguments::{Arguments, BenchCommand, Command, ConfigCommand, Evaluate
 use crate::bench;
 use crate::demo;
 use crate::evaluate;
+use crate::generations;
 use crate::import;
 use crate::learner::built_in;
 use crate::roles::{self, Role};
@@ -38,6 +39,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Export(command) => snapshot::export(&command, &checked(command.options.clone().load())?),
         Command::Train(command) => train::train(&command, &checked(command.options.clone().load())?),
+        Command::Models(command) => generations::list(&checked(command.options.load())?),
+        Command::Promote(command) => generations::promote(&command, &checked(command.options.clone().load())?),
+        Command::Rollback(command) => generations::roll_back(&command, &checked(command.options.clone().load())?),
+        Command::Retire(command) => generations::retire(&command, &checked(command.options.clone().load())?),
         Command::ImportModel(command) => snapshot::import(&command, &checked(command.options.clone().load())?),
         Command::Evaluate(EvaluateCommand::Ratings(command)) => evaluate::ratings(&command, checked),
         Command::Schema { topic } => schema::print(topic.as_deref()),

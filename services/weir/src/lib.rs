@@ -13,6 +13,7 @@ mod demo;
 mod evaluate;
 mod events;
 mod files;
+mod generations;
 mod import;
 mod learner;
 mod policies;

@@ -7,6 +7,8 @@ use weir_kafka::{Admin, Connection, Partitions, TopicSpec};
 use weir_models::{Description, Named, descriptions};
 use weir_runtime::{Context, Fatal, Settings, remember_cluster};
 
+use crate::generations::control;
+
 /// How long a broker may take to answer before it counts as away.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MINUTE_MS: u64 = 60_000;
@@ -174,6 +176,11 @@ fn items(settings: &Settings) -> TopicSpec {
 /// The topic of policies. Few records, all of which every process that scores reads at its start.
 pub(crate) fn policies(settings: &Settings) -> TopicSpec {
     spec(settings, settings.topics.policies.clone(), Partitions::IfCreated(1), true, &[])
+}
+
+/// The control topic: small, compacted, and in one partition, so that all changes have an order.
+pub(crate) fn control(settings: &Settings) -> TopicSpec {
+    spec(settings, weir_wire::control::topic(&settings.prefix), control::PARTITIONS, true, &[])
 }
 
 /// The internal topics of all models.

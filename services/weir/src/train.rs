@@ -1,6 +1,7 @@
-//! `weir train`: a model from a file of events, trained on all of them at once, as a file that a model begins with.
+//! `weir train`: a generation that learns from the log (`crate::generations`), or a model from a file of events, trained on
+//! all of them at once, as a file that a model begins with.
 //!
-//! Everything happens in this process, without Kafka. First a part of the events is held out, to find out after how many
+//! From a file everything happens in this process, without Kafka. First a part of the events is held out, to find out after how many
 //! passes the rest is learned; then all of them are learned in so many passes.
 
 mod passes;
@@ -17,11 +18,13 @@ use clap::{Args, ValueEnum};
 use weir_models::Description;
 use weir_ps::ShardRows;
 use weir_runtime::Settings;
+use weir_wire::Generation;
 use weir_wire::frame::{encode_row, row_key};
 use weir_wire::snapshot::{Header, Writer};
 
 use crate::arguments::CommonOptions;
 use crate::files::Format;
+use crate::generations;
 
 /// What `weir train` takes.
 #[derive(Debug, Args)]
@@ -29,21 +32,27 @@ pub(crate) struct TrainCommand {
     /// The model
     #[arg(value_enum)]
     model: Model,
-    /// Ratings or labelled messages, plain, gzip or xz, as weir import reads them
-    #[arg(long, value_name = "FILE")]
-    from_file: PathBuf,
+    /// Learn from a file instead of the log: ratings or labelled messages, plain, gzip or xz, as weir import reads them
+    #[arg(long, value_name = "FILE", requires = "save")]
+    from_file: Option<PathBuf>,
     /// The file to write, for weir import-model
-    #[arg(long, value_name = "FILE")]
-    save: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "from_file")]
+    save: Option<PathBuf>,
     /// The format of the events, where neither name nor first line tell
-    #[arg(long)]
+    #[arg(long, requires = "from_file")]
     format: Option<Format>,
+    /// Go on watching this generation, which was begun before, instead of beginning one
+    #[arg(long, value_name = "GENERATION", conflicts_with_all = ["from_file", "detach"])]
+    pub(crate) follow: Option<Generation>,
+    /// Begin the generation and do not watch it
+    #[arg(long, conflicts_with = "from_file")]
+    pub(crate) detach: bool,
     /// Passes over the events at most [default: 100 over ratings, 20 over messages]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "from_file")]
     epochs: Option<u32>,
     /// Passes without a better prediction of what is held out, after which no more are made [default: 5 over ratings, 3
     /// over messages]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "from_file")]
     patience: Option<u32>,
     /// Of so many events one is held out to tell the number of passes; with 0 all --epochs are made
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -56,40 +65,66 @@ pub(crate) struct TrainCommand {
     pub(crate) options: CommonOptions,
 }
 
-/// What can be trained from a file.
+/// What can be trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Model {
     /// From ratings and choices
     Recommender,
     /// From labelled messages
     Spam,
+    /// From ratings, which it counts; from the log only
+    Counting,
 }
 
-/// Trains and writes the file.
+/// Begins a generation that learns from the log, or trains from a file and writes another one.
 ///
 /// # Errors
-/// The events cannot be read, an option is out of its range or of the other model, training comes to no numbers, or the file
-/// cannot be written.
+/// From the log: the broker cannot be reached, a setting is refused, or the generation ends before it is trained. From a
+/// file: the events cannot be read, an option is out of its range or of the other model, training comes to no numbers, or the
+/// file cannot be written.
 pub(crate) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Result<()> {
-    let (foreign, other) = match command.model {
-        Model::Recommender => (command.spam.given(), "spam"),
-        Model::Spam => (command.recommender.given(), "recommender"),
+    let given = |spam: bool| if spam { command.spam.given() } else { command.recommender.given() };
+    let Some((from, save)) = command.from_file.as_ref().zip(command.save.as_ref()) else {
+        if let Some(option) = given(true).or_else(|| given(false)) {
+            anyhow::bail!("{option} is for weir train --from-file: leave it out");
+        }
+        return generations::begin(command, settings);
     };
+    let foreign = given(command.model != Model::Spam);
     if let Some(option) = foreign {
+        let other = if command.model == Model::Spam { "recommender" } else { "spam" };
         anyhow::bail!("{option} is for weir train {other}: leave it out");
     }
+    let files = Files { from, save };
     match command.model {
-        Model::Recommender => recommender::train(command, settings),
-        Model::Spam => spam::train(command, settings),
+        Model::Recommender => recommender::train(command, &files, settings),
+        Model::Spam => spam::train(command, &files, settings),
+        Model::Counting => anyhow::bail!("counting learns from the log only: leave --from-file and --save out"),
     }
 }
 
 impl TrainCommand {
+    /// The model's name.
+    pub(crate) fn model(&self) -> &'static str {
+        match self.model {
+            Model::Recommender => "recommender",
+            Model::Spam => "spam",
+            Model::Counting => "counting",
+        }
+    }
+}
+
+/// The file of events, and the one to write.
+struct Files<'a> {
+    from: &'a Path,
+    save: &'a Path,
+}
+
+impl Files<'_> {
     /// Writes what was trained, and says what to do with it.
     fn save(&self, description: &Description, shards: &[ShardRows], of_what: &str) -> anyhow::Result<()> {
-        let file = &self.save;
-        let rows =
-            write(file, description, &self.from_file, shards).with_context(|| format!("write {}", file.display()))?;
+        let file = self.save;
+        let rows = write(file, description, self.from, shards).with_context(|| format!("write {}", file.display()))?;
         println!("{rows} rows of {of_what} in {}", file.display());
         println!("next: weir import-model {} --from end, and start the roles", file.display());
         Ok(())

@@ -33,10 +33,10 @@ pub use ops::{bind, router as ops_router, serve as serve_ops};
 pub use prometheus::Registry;
 pub use settings::{
     AdagradSettings, ArowSettings, BlendSettings, EventMeaning, EventTypeSettings, FieldSource, FtrlSettings,
-    GatewaySettings, InputSettings, KafkaSettings, LogFormat, LogSettings, MODELS, MessageInputSettings,
-    MulticlassUpdate, NegativesFrom, NeighbourSettings, Origins, PartitionerKind, PositiveRatings, RankingLoss,
-    RankingSettings, RatingInputSettings, RecommenderSettings, ServerSettings, Settings, Sources, SpamLearner,
-    SpamSettings, TopicSettings, UnlistedEvents, WorkerSettings, how_to_set,
+    GatewaySettings, GenerationSettings, InputSettings, KafkaSettings, LogFormat, LogSettings, MODELS,
+    MessageInputSettings, MulticlassUpdate, NegativesFrom, NeighbourSettings, Origins, PartitionerKind,
+    PositiveRatings, RankingLoss, RankingSettings, RatingInputSettings, RecommenderSettings, ServerSettings, Settings,
+    Sources, SpamLearner, SpamSettings, TopicSettings, UnlistedEvents, WorkerSettings, how_to_set,
 };
 pub use shutdown::Shutdown;
 pub use supervisor::{Backoff, Fatal, Supervisor, supervise};

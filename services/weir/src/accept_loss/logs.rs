@@ -165,22 +165,33 @@ impl<'a> Logs<'a> {
         from: u64,
         on_record: &mut dyn FnMut(Record<'_>),
     ) -> anyhow::Result<()> {
-        let starts = [(partition, StartAt::Offset(from))];
-        let reader = Reader::open(&self.connection, topic, &starts, Isolation::ReadCommitted)?;
-        let mut silent_since = Instant::now();
-        loop {
-            let polled = reader.poll(POLL, RECORDS, on_record)?;
-            if polled.events.contains(&MemberEvent::EndOfPartition(partition)) {
-                return Ok(());
-            }
-            if polled.records > 0 {
-                silent_since = Instant::now();
-            }
-            anyhow::ensure!(
-                silent_since.elapsed() < self.patience,
-                "nothing of {topic} read within {:?}",
-                self.patience
-            );
+        read_to_end(&self.connection, topic, partition, from, self.patience, on_record)
+    }
+}
+
+/// Reads committed records from an offset to the end that is there now.
+///
+/// # Errors
+/// Nothing is read for as long as `patience`, or reading fails.
+pub(crate) fn read_to_end(
+    connection: &Connection,
+    topic: &str,
+    partition: u32,
+    from: u64,
+    patience: Duration,
+    on_record: &mut dyn FnMut(Record<'_>),
+) -> anyhow::Result<()> {
+    let starts = [(partition, StartAt::Offset(from))];
+    let reader = Reader::open(connection, topic, &starts, Isolation::ReadCommitted)?;
+    let mut silent_since = Instant::now();
+    loop {
+        let polled = reader.poll(POLL, RECORDS, on_record)?;
+        if polled.events.contains(&MemberEvent::EndOfPartition(partition)) {
+            return Ok(());
         }
+        if polled.records > 0 {
+            silent_since = Instant::now();
+        }
+        anyhow::ensure!(silent_since.elapsed() < patience, "nothing of {topic} read within {patience:?}");
     }
 }

@@ -65,6 +65,11 @@ impl CommonOptions {
         self
     }
 
+    /// What --set says, in its order.
+    pub(crate) fn assignments(&self) -> &[(String, String)] {
+        &self.set
+    }
+
     fn load_with(self, more: Vec<(&str, Option<String>)>) -> Result<Settings, weir_runtime::Error> {
         Settings::load(&self.sources(more)?)
     }

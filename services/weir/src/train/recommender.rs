@@ -10,8 +10,8 @@ use weir_models::recommender::{Learned, Past, trained};
 use weir_models::{Named, describe, recommender_settings};
 use weir_runtime::Settings;
 
-use super::TrainCommand;
 use super::passes::Passes;
+use super::{Files, TrainCommand};
 use crate::evaluate::ratings::data::Data;
 
 /// What only the recommender has.
@@ -57,8 +57,8 @@ impl RecommenderOptions {
 ///
 /// # Errors
 /// As [`super::train`].
-pub(super) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Result<()> {
-    let data = Data::read(&command.from_file, command.format, settings)?;
+pub(super) fn train(command: &TrainCommand, files: &Files<'_>, settings: &Settings) -> anyhow::Result<()> {
+    let data = Data::read(files.from, command.format, settings)?;
     if let Some(refusal) = &data.first_refusal {
         println!("{} lines were refused, the first one: {refusal}", data.refused);
     }
@@ -68,7 +68,7 @@ pub(super) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Resu
     let past = Past { events: &data.events, users: &data.users, items: &data.items };
     let learned = Learned { ratings: rated.as_ref(), choices: &chosen };
     let shards = trained(&recommender_settings(settings)?, description.partitioner, past, learned);
-    command.save(&description, &shards, &format!("{} users and {} items", data.size.users, data.size.items))
+    files.save(&description, &shards, &format!("{} users and {} items", data.size.users, data.size.items))
 }
 
 impl TrainCommand {

@@ -1,7 +1,5 @@
 //! The spam filter, trained from a file of labelled messages.
 
-use std::slice;
-
 use clap::Args;
 use weir_learn::linear::Learner;
 use weir_learn::offline::messages::{self, Epoch, Example, Features, HyperParameters, Trained};
@@ -9,8 +7,8 @@ use weir_models::spam::{Classes, trained};
 use weir_models::{Named, describe, spam_settings};
 use weir_runtime::Settings;
 
-use super::TrainCommand;
 use super::passes::Passes;
+use super::{Files, TrainCommand};
 use crate::evaluate::messages::data::Data;
 
 /// What only the spam filter has.
@@ -33,7 +31,7 @@ impl SpamOptions {
 ///
 /// # Errors
 /// As [`super::train`].
-pub(super) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Result<()> {
+pub(super) fn train(command: &TrainCommand, files: &Files<'_>, settings: &Settings) -> anyhow::Result<()> {
     let spam = spam_settings(settings)?;
     let learner = match spam.learning.learner() {
         Some(learner) if spam.learning.classes == Classes::default() => *learner,
@@ -47,7 +45,7 @@ pub(super) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Resu
          another one",
         learner.name()
     );
-    let data = Data::read(slice::from_ref(&command.from_file), command.format, settings)?;
+    let data = Data::read(&[files.from.to_owned()], command.format, settings)?;
     if let Some(refusal) = &data.first_refusal {
         println!("{} lines were refused, the first one: {refusal}", data.refused);
     }
@@ -61,7 +59,7 @@ pub(super) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Resu
     let description = describe(Named::Spam, settings)?;
     let labels = examples.iter().map(|example| example.label);
     let shards = trained(&spam, description.partitioner, (&learned, &features.slots), labels);
-    command.save(&description, &shards, &format!("{} messages", examples.len()))
+    files.save(&description, &shards, &format!("{} messages", examples.len()))
 }
 
 impl TrainCommand {

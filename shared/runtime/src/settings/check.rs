@@ -26,6 +26,8 @@ pub(super) fn check(settings: &Settings) -> Result<(), Error> {
     server(&settings.server)?;
     worker(&settings.worker)?;
     gateway(&settings.gateway)?;
+    range("generations.kept", settings.generations.kept, 0..=8)?;
+    range("generations.promote_within_ms", settings.generations.promote_within_ms, 0..=HOUR_MS)?;
     filter(&settings.log.filter)
 }
 

@@ -1,5 +1,6 @@
 //! Layering: defaults, file, environment, command line.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,15 @@ pub(super) fn merge(sources: &Sources) -> Result<(Settings, Origins), Error> {
     }
     let settings = figment.extract().map_err(|error| explain(error, &defaults))?;
     Ok((settings, origins))
+}
+
+/// Lays values given as text over settings, without validating the outcome.
+pub(super) fn with(settings: &Settings, over: &BTreeMap<String, String>) -> Result<Settings, Error> {
+    let below = Value::serialize(settings).map_err(|error| Error::Dump(error.to_string()))?;
+    let entries = over.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let layer = Layer::from_text("the generation's settings", entries, &below);
+    let figment = Figment::from(Layer::new("the process's settings", below.clone())).merge(layer);
+    figment.extract().map_err(|error| explain(error, &below))
 }
 
 /// One source of values under its name.

@@ -14,6 +14,7 @@ mod ranking;
 mod sections;
 mod spam;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,8 @@ pub use naming::how_to_set;
 pub use origins::Origins;
 pub use ranking::{NegativesFrom, PositiveRatings, RankingLoss, RankingSettings};
 pub use sections::{
-    GatewaySettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings, ServerSettings,
-    TopicSettings, WorkerSettings,
+    GatewaySettings, GenerationSettings, KafkaSettings, LogFormat, LogSettings, PartitionerKind, RecommenderSettings,
+    ServerSettings, TopicSettings, WorkerSettings,
 };
 pub use spam::{AdagradSettings, ArowSettings, FtrlSettings, MulticlassUpdate, SpamLearner, SpamSettings};
 
@@ -78,6 +79,8 @@ pub struct Settings {
     pub worker: WorkerSettings,
     /// The role `gateway`.
     pub gateway: GatewaySettings,
+    /// Generations of a model side by side.
+    pub generations: GenerationSettings,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -101,6 +104,7 @@ impl Default for Settings {
             server: ServerSettings::default(),
             worker: WorkerSettings::default(),
             gateway: GatewaySettings::default(),
+            generations: GenerationSettings::default(),
             log: LogSettings::default(),
         }
     }
@@ -124,6 +128,16 @@ impl Settings {
         let (settings, origins) = load::merge(sources)?;
         settings.validate()?;
         Ok((settings, origins))
+    }
+
+    /// These settings with others over them, given as text by their names; the outcome is validated.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn with(&self, over: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let settings = load::with(self, over)?;
+        settings.validate()?;
+        Ok(settings)
     }
 
     /// Checks every value against its range and the values against one another.

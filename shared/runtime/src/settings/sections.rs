@@ -37,6 +37,23 @@ impl Default for KafkaSettings {
     }
 }
 
+/// Generations of a model side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GenerationSettings {
+    /// How many generations that served before are kept running, to be gone back to.
+    pub kept: usize,
+    /// Milliseconds that a promotion waits until the new generation covers what the one covers that serves; then it is
+    /// refused.
+    pub promote_within_ms: u64,
+}
+
+impl Default for GenerationSettings {
+    fn default() -> Self {
+        Self { kept: 1, promote_within_ms: 60_000 }
+    }
+}
+
 /// Names of the topics that others write or read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
