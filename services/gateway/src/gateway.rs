@@ -11,6 +11,7 @@ use weir_runtime::{Context, GatewaySettings, Metrics};
 use weir_wire::message::MessageMapping;
 use weir_wire::rating::RatingMapping;
 
+use crate::alias::Alias;
 use crate::catalogue::{Moment, Shared};
 use crate::http::ApiError;
 use crate::pages::Pages;
@@ -24,7 +25,7 @@ const MOST_REQUESTS: usize = 1_024;
 /// The configured models, the producer of events, and the bounds of what may go on at once. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
-    models: Arc<[Arc<ServedModel>]>,
+    models: Arc<[Alias]>,
     pub(crate) producer: Arc<Producer>,
     pub(crate) ratings_topic: Arc<str>,
     /// How workers read the ratings topic, so that nothing is accepted which they would refuse.
@@ -53,7 +54,7 @@ impl Gateway {
     pub fn new(context: &Context, models: Vec<Description>) -> anyhow::Result<Self> {
         let settings = &context.settings;
         context.metrics.gateway.begins();
-        let models = models.into_iter().map(|model| ServedModel::new(model, settings).map(Arc::new));
+        let models = models.into_iter().map(|model| Ok(Alias::new(Arc::new(ServedModel::new(model, settings)?))));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             models: models.collect::<anyhow::Result<_>>()?,
@@ -72,25 +73,37 @@ impl Gateway {
         })
     }
 
-    /// The configured models, each to be given to [`crate::materialise`] on a thread of its own.
+    /// The models, of each the generation that serves. Whoever asks twice may be told of two generations.
     #[must_use]
-    pub fn models(&self) -> &[Arc<ServedModel>] {
-        &self.models
+    pub fn models(&self) -> Vec<Arc<ServedModel>> {
+        self.models.iter().map(Alias::serving).collect()
     }
 
-    /// The model called `name`.
-    pub(crate) fn model(&self, name: &str) -> Result<&Arc<ServedModel>, ApiError> {
-        let found = self.models.iter().find(|model| model.name() == name);
+    /// Lets a generation of one of the models serve, as soon as it has a view; unless `at_once`, as soon as that view
+    /// covers what answers cover now. [`Gateway::settle`] looks whether it has come to that.
+    pub fn serve(&self, model: &Arc<ServedModel>, at_once: bool) {
+        let named = self.models.iter().find(|alias| alias.serving().name() == model.name());
+        named.into_iter().for_each(|alias| alias.serve(model, at_once));
+    }
+
+    /// Lets generations serve that can do so by now.
+    pub fn settle(&self) {
+        self.models.iter().for_each(Alias::settle);
+    }
+
+    /// The generation that serves of the model called `name`. An answer is made from one that was asked for once.
+    pub(crate) fn model(&self, name: &str) -> Result<Arc<ServedModel>, ApiError> {
+        let found = self.models.iter().map(Alias::serving).find(|model| model.name() == name);
         found.ok_or_else(|| ApiError::UnknownModel(name.to_owned()))
     }
 
     /// The recommender.
-    pub(crate) fn recommender(&self) -> Result<&Arc<ServedModel>, ApiError> {
+    pub(crate) fn recommender(&self) -> Result<Arc<ServedModel>, ApiError> {
         self.model(Named::Recommender.name())
     }
 
     /// The spam filter.
-    pub(crate) fn spam(&self) -> Result<&Arc<ServedModel>, ApiError> {
+    pub(crate) fn spam(&self) -> Result<Arc<ServedModel>, ApiError> {
         self.model(Named::Spam.name())
     }
 

@@ -90,8 +90,8 @@ impl Run {
             progress: Progress::new(bounds),
             views: Writer::new(&Arc::new(Sides::new(model.empty_view(partitions), model.empty_view(partitions)))),
             serving: false,
-            broker: BrokerWatch::new(health, ROLE, model.name(), "answers grow old"),
-            changelog: ClientWatch::new(ROLE, model.name(), "reader").with_log("changelog"),
+            broker: BrokerWatch::new(health, ROLE, model.label(), "answers grow old"),
+            changelog: ClientWatch::new(ROLE, model.label(), "reader").with_log("changelog"),
             freshness: Arc::default(),
             partitions,
             began: Instant::now(),
@@ -117,9 +117,9 @@ impl Run {
             match decoder.decode(record.partition, record.key, record.payload, changes) {
                 Ok(()) => {}
                 Err(Refusal::Skipped(reason)) => {
-                    context.metrics.frame_skipped(ROLE, model.name(), reason);
+                    context.metrics.frame_skipped(ROLE, model.label(), reason);
                     let (partition, offset) = (record.partition, record.offset);
-                    tracing::debug!(model = model.name(), partition, offset, reason, "changelog record skipped");
+                    tracing::debug!(model = model.label(), partition, offset, reason, "changelog record skipped");
                 }
                 Err(Refusal::Layout(difference)) => layout = Err(difference),
             }
@@ -139,7 +139,7 @@ impl Run {
         let mut moved = None;
         if !self.changes.list.is_empty() {
             let applied = self.views.apply(&mut self.changes);
-            context.metrics.gateway.materialised(model.name(), records, applied.rows);
+            context.metrics.gateway.materialised(model.label(), records, applied.rows);
             moved = applied.moved.then_some(applied.offsets);
         }
         if !self.serving && self.progress.left() == 0 {
@@ -157,19 +157,19 @@ impl Run {
         model.publish(self.views.sides());
         let (offsets, rows, events) = self.views.sides().read(|view| (view.offsets(), view.len(), view.events()));
         self.cover(context, model, &offsets);
-        context.metrics.gateway.loaded(model.name(), self.began.elapsed());
-        tracing::info!(model = model.name(), rows, events, "loaded");
+        context.metrics.gateway.loaded(model.label(), self.began.elapsed());
+        tracing::info!(model = model.label(), rows, events, "loaded");
     }
 
     /// Tells how far answers reach, and how long events took that they contain now.
     fn cover(&self, context: &Context, model: &ServedModel, offsets: &Offsets) {
         let metrics = &context.metrics.gateway;
         for (partition, next) in offsets.iter().enumerate() {
-            metrics.covered(model.name(), partition as u32, *next);
+            metrics.covered(model.label(), partition as u32, *next);
         }
         let mut freshness = self.freshness.lock().unwrap_or_else(PoisonError::into_inner);
         for took in freshness.covered(offsets, Instant::now()) {
-            metrics.fresh(model.name(), took);
+            metrics.fresh(model.label(), took);
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use weir_learn::top_k::Scored;
+use weir_wire::Generation;
 
 use crate::view::{Offsets, Source};
 
@@ -20,6 +21,8 @@ const MAX_AGE: Duration = Duration::from_mins(10);
 /// A list as it was made.
 #[derive(Clone, Debug)]
 pub(crate) struct List {
+    /// The generation that it was made from.
+    pub(crate) generation: Generation,
     /// Key of the user that it is for.
     pub(crate) user: u64,
     pub(crate) source: Source,
@@ -109,7 +112,13 @@ mod tests {
     use super::*;
 
     fn list(user: u64) -> Arc<List> {
-        Arc::new(List { user, source: Source::Personal, items: Vec::new(), offsets: Arc::from([]) })
+        Arc::new(List {
+            generation: Generation::FIRST,
+            user,
+            source: Source::Personal,
+            items: Vec::new(),
+            offsets: Arc::from([]),
+        })
     }
 
     #[test]

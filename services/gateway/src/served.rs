@@ -61,6 +61,17 @@ impl ServedModel {
         self.description.name
     }
 
+    /// The label of its metrics.
+    pub(crate) fn label(&self) -> &'static str {
+        self.description.label()
+    }
+
+    /// Whether there is a view that answers.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.serving.load().is_some()
+    }
+
     /// Per partition of the input, the offset next to read that answers cover.
     #[must_use]
     pub fn covered(&self) -> Vec<u64> {
@@ -74,7 +85,8 @@ impl ServedModel {
     }
 
     /// Its generation.
-    pub(crate) fn generation(&self) -> Generation {
+    #[must_use]
+    pub fn generation(&self) -> Generation {
         self.description.generation
     }
 

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use weir_gateway::{Gateway, materialise};
 use weir_kafka::{AbortFirst, Connection, OutRecord, Partitions, TopicSpec, Transaction, Transactional};
 use weir_models::{ExpectedLayout, Named, describe, descriptions};
 use weir_ps::{Partitioner, counting};
@@ -38,7 +39,8 @@ impl Process {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             let mut supervisor = Supervisor::new(started.clone());
             let models = descriptions(&started.settings)?;
-            weir_gateway::start(&mut supervisor, &started, models, runtime.handle(), listener)?;
+            let gateway = Gateway::new(&started, models)?;
+            weir_gateway::start(&mut supervisor, &gateway, runtime.handle(), listener, materialise)?;
             supervisor.join()
         });
         Self { context, rest, thread: Some(thread) }

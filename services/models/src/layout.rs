@@ -1,6 +1,7 @@
 //! What the roles know of a model besides its logic.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_ps::counting::{self, CountingSchema, USERS};
 use weir_ps::{Partitioner, Schema};
@@ -118,6 +119,19 @@ impl Description {
     pub fn part(&self, role: &str) -> String {
         let Self { name, generation, .. } = self;
         if *generation == Generation::FIRST { format!("{role}-{name}") } else { format!("{role}-{name}-{generation}") }
+    }
+
+    /// What it is called where only one name fits, in the label `model` of metrics: the model's name, with the generation
+    /// from the second one on. Each is kept for as long as the process runs; there are as many as generations.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        static LABELS: Mutex<BTreeMap<(&str, Generation), &str>> = Mutex::new(BTreeMap::new());
+        if self.generation == Generation::FIRST {
+            return self.name;
+        }
+        let mut labels = LABELS.lock().unwrap_or_else(PoisonError::into_inner);
+        let label = || String::leak(format!("{}-{}", self.name, self.generation)) as &str;
+        labels.entry((self.name, self.generation)).or_insert_with(label)
     }
 
     /// The model's number in frames.
@@ -256,5 +270,7 @@ mod tests {
             ]
         );
         assert_ne!(first[7], second[7]);
+        let third = describe(Named::Counting, &Settings::default()).unwrap().in_generation("g3".parse().unwrap());
+        assert_eq!([third.label(), third.label()], ["counting-g3"; 2]);
     }
 }

@@ -69,8 +69,9 @@ impl ServedModel {
         Ok(now.check_topics(&self.layout.written().topic_ids).map_err(Fatal::new)?)
     }
 
+    /// The label of its metrics.
     pub(crate) fn name(&self) -> &'static str {
-        self.description.name
+        self.description.label()
     }
 
     /// The names of its tables.

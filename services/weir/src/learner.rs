@@ -1,11 +1,12 @@
 //! Models as a process runs them: servers and workers, each model's on threads of their own.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use weir_models::counting::CountingRatings;
 use weir_models::recommender::RecommenderModel;
-use weir_models::spam::SpamModel;
+use weir_models::spam::{PolicyBook, SpamModel};
 use weir_models::{
     Description, InputModel, Named, describe, message_mapping, predictions, rating_mapping, recommender_settings,
     spam_settings,
@@ -15,6 +16,7 @@ use weir_server::ServedModel;
 use weir_wire::Generation;
 use weir_worker::TrainedModel;
 
+use crate::generations::Generations;
 use crate::roles::Role;
 use crate::{policies, topics};
 
@@ -28,7 +30,13 @@ pub struct Learner {
 /// The roles of one model, whatever its types are.
 trait Roles: Send + Sync {
     fn server(&self, description: &Description, context: &Context, name: &str) -> anyhow::Result<()>;
-    fn worker(&self, description: &Description, context: &Context, name: &str) -> anyhow::Result<()>;
+    fn worker(
+        &self,
+        description: &Description,
+        context: &Context,
+        name: &str,
+        speaks: Arc<AtomicBool>,
+    ) -> anyhow::Result<()>;
 }
 
 impl Learner {
@@ -46,6 +54,30 @@ impl Learner {
         Self { description, roles: Arc::new(Typed(model)) }
     }
 
+    /// The same model in another generation, under its settings. What tenants want is the same for all generations.
+    ///
+    /// # Errors
+    /// It is no model of this build, whose settings a generation may have of its own; or they are refused.
+    pub(crate) fn in_generation(&self, generation: Generation, settings: &Settings) -> anyhow::Result<Self> {
+        build(self.description.name, generation, settings, self.description.policies.as_ref())
+    }
+
+    /// Runs its server until the shutdown is requested.
+    ///
+    /// # Errors
+    /// What fails.
+    pub(crate) fn server(&self, context: &Context, part: &str) -> anyhow::Result<()> {
+        judged("server", context, self.roles.server(&self.description, context, part))
+    }
+
+    /// Runs its worker until the shutdown is requested; it puts out while `speaks` is true.
+    ///
+    /// # Errors
+    /// What fails.
+    pub(crate) fn worker(&self, context: &Context, part: &str, speaks: Arc<AtomicBool>) -> anyhow::Result<()> {
+        judged("worker", context, self.roles.worker(&self.description, context, part, speaks))
+    }
+
     /// What everyone but its worker and server sees of it.
     #[must_use]
     pub fn description(&self) -> &Description {
@@ -58,13 +90,21 @@ impl Learner {
 /// # Errors
 /// There is no such model in this build, or its settings are refused.
 pub fn built_in(settings: &Settings) -> anyhow::Result<Vec<Learner>> {
-    settings.models.iter().map(|name| learner(name, Generation::FIRST, settings)).collect()
+    settings.models.iter().map(|name| build(name, Generation::FIRST, settings, None)).collect()
 }
 
-fn learner(name: &str, generation: Generation, settings: &Settings) -> anyhow::Result<Learner> {
-    let named = Named::parse(name).with_context(|| format!("there is no model {name}"))?;
-    let (description, recommender) =
+fn build(
+    name: &str,
+    generation: Generation,
+    settings: &Settings,
+    policies: Option<&Arc<PolicyBook>>,
+) -> anyhow::Result<Learner> {
+    let named = Named::parse(name).with_context(|| format!("there is no model {name} in this build"))?;
+    let (mut description, recommender) =
         (describe(named, settings)?.in_generation(generation), recommender_settings(settings)?);
+    if policies.is_some() {
+        description.policies = policies.cloned();
+    }
     Ok(match named {
         Named::Recommender => {
             let model = RecommenderModel::new(recommender).with_mapping(rating_mapping(settings)?);
@@ -83,22 +123,26 @@ fn learner(name: &str, generation: Generation, settings: &Settings) -> anyhow::R
     })
 }
 
-/// Starts the servers and workers among `roles` for every learner.
+/// Starts the servers and workers among `roles` for every learner, of the first generation.
 ///
 /// # Errors
 /// The operating system refuses a thread.
-pub(crate) fn spawn(supervisor: &mut Supervisor, roles: &[Role], learners: &[Learner]) -> anyhow::Result<()> {
+pub(crate) fn spawn(
+    supervisor: &mut Supervisor,
+    roles: &[Role],
+    learners: &[Learner],
+    generations: &Arc<Generations>,
+) -> anyhow::Result<()> {
     for learner in learners {
-        if roles.contains(&Role::Server) {
-            let (learner, name) = (learner.clone(), learner.description.part("server"));
-            supervisor.spawn(&name.clone(), move |context| {
-                judged("server", context, learner.roles.server(&learner.description, context, &name))
-            })?;
-        }
-        if roles.contains(&Role::Worker) {
-            let (learner, name) = (learner.clone(), learner.description.part("worker"));
-            supervisor.spawn(&name.clone(), move |context| {
-                judged("worker", context, learner.roles.worker(&learner.description, context, &name))
+        for role in roles.iter().copied().filter(|role| *role != Role::Gateway) {
+            let (learner, generations) = (learner.clone(), Arc::clone(generations));
+            let part = learner.description.part(role.name());
+            supervisor.spawn(&part.clone(), move |context| {
+                let run = |context: &Context, speaks| match role {
+                    Role::Server => learner.server(context, &part),
+                    _ => learner.worker(context, &part, speaks),
+                };
+                judged(role.name(), context, generations.first(learner.description.name, &part, run))
             })?;
         }
     }
@@ -114,10 +158,16 @@ impl<M: InputModel> Roles for Typed<M> {
         weir_server::run(&self.0, &served, context, &context.health.part(name))
     }
 
-    fn worker(&self, description: &Description, context: &Context, name: &str) -> anyhow::Result<()> {
+    fn worker(
+        &self,
+        description: &Description,
+        context: &Context,
+        name: &str,
+        speaks: Arc<AtomicBool>,
+    ) -> anyhow::Result<()> {
         topics::prepare_role(context, description)?;
         policies::wait(context, description);
-        let trained = TrainedModel::new(description.clone(), context);
+        let trained = TrainedModel::new(description.clone(), context).speaking(speaks);
         weir_worker::run(&self.0, &trained, context, &context.health.part(name))
     }
 }

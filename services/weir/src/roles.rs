@@ -1,11 +1,14 @@
 //! Which roles a process runs, each on a thread of its own under the supervisor.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use weir_gateway::Gateway;
+use tokio::runtime::Handle;
+use weir_gateway::{Gateway, ServedModel, materialise};
 use weir_runtime::{Context, DataDirectory, Settings, Supervisor, serve_ops};
 
+use crate::generations::{self, Generations};
 use crate::learner::{self, Learner};
 use crate::policies;
 use crate::process::Process;
@@ -24,6 +27,15 @@ pub enum Role {
 impl Role {
     /// All of them, as `weir standalone` runs them.
     pub const ALL: [Self; 3] = [Self::Server, Self::Worker, Self::Gateway];
+
+    /// Its name in threads, health and metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Worker => "worker",
+            Self::Gateway => "gateway",
+        }
+    }
 }
 
 /// Runs `roles` of `learners` until the process is asked to stop, or one of them cannot go on.
@@ -32,6 +44,35 @@ impl Role {
 /// A port, the data directory or a setting is refused, two learners have one name, or a role cannot go on.
 pub fn run(learners: &[Learner], roles: &[Role], settings: Settings) -> anyhow::Result<()> {
     Running::start(learners, roles, settings)?.join()
+}
+
+/// Gives `supervisor` the threads of `roles`, and those that follow policies and generations. The gateway serves on
+/// `rest`.
+///
+/// # Errors
+/// A setting is refused, or the operating system refuses a thread.
+pub(crate) fn spawn(
+    supervisor: &mut Supervisor,
+    context: &Context,
+    roles: &[Role],
+    learners: &[Learner],
+    runtime: &Handle,
+    rest: Option<TcpListener>,
+) -> anyhow::Result<Option<Gateway>> {
+    let descriptions: Vec<_> = learners.iter().map(|learner| learner.description().clone()).collect();
+    policies::spawn(supervisor, roles, &descriptions)?;
+    let gateway = rest.is_some().then(|| Gateway::new(context, descriptions)).transpose()?;
+    let generations = Generations::new(context, roles, learners, gateway.as_ref());
+    learner::spawn(supervisor, roles, learners, &generations)?;
+    if let Some((listener, gateway)) = rest.zip(gateway.as_ref()) {
+        let generations = Arc::clone(&generations);
+        let materialiser = move |_: &Context, model: &ServedModel| {
+            generations.first(model.name(), &model.role(), |context, _| materialise(context, model))
+        };
+        weir_gateway::start(supervisor, gateway, runtime, listener, materialiser)?;
+    }
+    generations::spawn(supervisor, &generations)?;
+    Ok(gateway)
 }
 
 /// Roles at work.
@@ -63,11 +104,8 @@ impl Running {
             runtime.spawn(serve_ops(listener, context.clone()));
         }
         let mut supervisor = Supervisor::new(context.clone());
-        policies::spawn(&mut supervisor, roles, &descriptions)?;
-        learner::spawn(&mut supervisor, roles, learners)?;
         let address = rest.as_ref().and_then(|listener| listener.local_addr().ok());
-        let start = |listener| weir_gateway::start(&mut supervisor, &context, descriptions, runtime.handle(), listener);
-        let gateway = rest.map(start).transpose()?;
+        let gateway = spawn(&mut supervisor, &context, roles, learners, runtime.handle(), rest)?;
         Ok(Self { context, gateway, address, supervisor, _runtime: runtime, _data: data })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use weir_kafka::{GroupMetadata, InputOffsets, OutRecord, Transaction};
@@ -49,8 +50,11 @@ pub(crate) fn transaction_of(
     for reason in step.outputs.iter().filter_map(rejected_because) {
         *rejected.entry(reason).or_default() += 1;
     }
-    for output in step.outputs {
-        records.push(record_of(trained, output)?);
+    // The generation that serves puts out the same.
+    if trained.speaks.load(Ordering::Acquire) {
+        for output in step.outputs {
+            records.push(record_of(trained, output)?);
+        }
     }
     let next: Vec<(u32, u64)> = step.ranges.iter().map(|range| (range.source, range.next.sequence)).collect();
     let offsets = InputOffsets { metadata, topic: Arc::clone(&trained.input), next: next.clone() };
@@ -85,7 +89,13 @@ impl StepInfo {
         }
         metrics.worker.pushed(name, self.rows, self.bytes);
         for measure in self.measures.iter() {
-            metrics.worker.measured(name, &trained.generation, measure.name, measure.sum, measure.events);
+            metrics.worker.measured(
+                trained.description.name,
+                &trained.generation,
+                measure.name,
+                measure.sum,
+                measure.events,
+            );
         }
         for &(source, next) in &self.next {
             metrics.worker.offset_committed(name, source, next);

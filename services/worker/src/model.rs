@@ -1,6 +1,8 @@
 //! What a worker knows of its model and its place in the deployment.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use weir_kafka::{Connection, GroupSettings};
 use weir_models::{Description, REJECTED};
@@ -20,6 +22,8 @@ pub struct TrainedModel {
     pub(crate) rejected: Arc<str>,
     /// The name of its generation, for metrics.
     pub(crate) generation: String,
+    /// Whether what it puts out goes to topics: of several generations only the one that serves speaks.
+    pub(crate) speaks: Arc<AtomicBool>,
 }
 
 impl TrainedModel {
@@ -33,11 +37,19 @@ impl TrainedModel {
             rejected: description.rejected().into(),
             generation: description.generation.to_string(),
             description,
+            speaks: Arc::new(AtomicBool::new(true)),
         }
     }
 
+    /// The same, whose outputs are written only while `speaks` is true.
+    #[must_use]
+    pub fn speaking(self, speaks: Arc<AtomicBool>) -> Self {
+        Self { speaks, ..self }
+    }
+
+    /// The label of its metrics.
     pub(crate) fn name(&self) -> &'static str {
-        self.description.name
+        self.description.label()
     }
 
     pub(crate) fn transactional_id(&self, context: &Context) -> String {

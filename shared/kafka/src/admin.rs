@@ -81,6 +81,12 @@ impl Admin {
         &self.cluster_id
     }
 
+    /// Whether the broker is one inside this process, whose topics whoever starts it creates.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+
     /// Creates those topics that are missing and checks all of them. Others may be creating the same ones right now.
     /// What was missing can be written and read by then. Returns the topics as they are, in the order of `specs`.
     ///

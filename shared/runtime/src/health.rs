@@ -16,6 +16,8 @@ struct Reasons {
     own: Option<String>,
     /// What is wrong around it, whatever it says.
     outage: Option<String>,
+    /// Whether the process is ready without it.
+    aside: bool,
 }
 
 impl Reasons {
@@ -53,7 +55,7 @@ impl Health {
     /// The part called `name`; a new one is not ready.
     #[must_use]
     pub fn part(&self, name: &str) -> HealthPart {
-        let starting = || Reasons { own: Some("starting".into()), outage: None };
+        let starting = || Reasons { own: Some("starting".into()), ..Reasons::default() };
         self.lock().entry(name.to_owned()).or_insert_with(starting);
         HealthPart { health: self.clone(), name: name.to_owned() }
     }
@@ -62,7 +64,13 @@ impl Health {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let parts = self.lock();
-        !parts.is_empty() && parts.values().all(|reasons| reasons.reason().is_none())
+        !parts.is_empty() && parts.values().all(|reasons| reasons.aside || reasons.reason().is_none())
+    }
+
+    /// Whether the process is ready only if the part `name` is; each part counts until somebody says otherwise.
+    pub fn count(&self, name: &str, counts: bool) {
+        let _there = self.part(name);
+        self.lock().entry(name.to_owned()).or_default().aside = !counts;
     }
 
     /// All parts in the order of their names.
@@ -125,6 +133,18 @@ mod tests {
         assert_eq!(health.parts()[1], expected);
         worker.remove();
         assert!(health.is_ready());
+    }
+
+    #[test]
+    fn a_part_that_does_not_count_is_listed_all_the_same() {
+        let health = Health::new();
+        health.part("worker").ready();
+        health.count("worker-g2", false);
+        assert!(health.is_ready());
+        health.part("worker-g2").not_ready("catching up");
+        assert!(health.is_ready() && health.parts().iter().any(|part| part.name == "worker-g2" && !part.ready));
+        health.count("worker-g2", true);
+        assert!(!health.is_ready());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The wish to stop, for threads and for async tasks alike.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +23,17 @@ pub struct Shutdown {
 struct Bell {
     rung: Mutex<bool>,
     condition: Condvar,
+    /// Those that ring with this one.
+    children: Mutex<Vec<Weak<Bell>>>,
+}
+
+impl Bell {
+    fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.condition.notify_all();
+        let children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        children.iter().filter_map(Weak::upgrade).for_each(|child| child.ring());
+    }
 }
 
 impl Shutdown {
@@ -35,8 +46,22 @@ impl Shutdown {
     /// Asks everybody who holds a clone to stop.
     pub fn request(&self) {
         self.token.cancel();
-        *self.bell.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.bell.condition.notify_all();
+        self.bell.ring();
+    }
+
+    /// One that is requested with this one, and may be requested alone before that.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        let child = Self { token: self.token.child_token(), bell: Arc::default() };
+        let mut children = self.bell.children.lock().unwrap_or_else(PoisonError::into_inner);
+        children.retain(|child| child.strong_count() > 0);
+        children.push(Arc::downgrade(&child.bell));
+        drop(children);
+        if self.is_requested() {
+            // It may have rung before it knew of the child.
+            child.bell.ring();
+        }
+        child
     }
 
     /// Whether to stop; cheap enough for every turn of a loop.
@@ -112,5 +137,23 @@ mod tests {
         assert!(shutdown.is_requested());
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(shutdown.requested());
+    }
+
+    #[test]
+    fn a_child_stops_with_its_parent_or_alone() {
+        let parent = Shutdown::new();
+        let (first, second) = (parent.child(), parent.child());
+        first.request();
+        assert!(first.is_requested() && first.wait(Duration::ZERO));
+        assert!(!parent.is_requested() && !second.is_requested() && !second.wait(Duration::ZERO));
+        let waiting = std::thread::spawn({
+            let second = second.clone();
+            move || second.wait(Duration::from_mins(1))
+        });
+        parent.request();
+        assert!(waiting.join().expect("the waiting thread ends"));
+        assert!(second.is_requested());
+        let late = parent.child();
+        assert!(late.is_requested() && late.wait(Duration::ZERO), "one of a parent that stops already");
     }
 }

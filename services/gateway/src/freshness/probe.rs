@@ -35,7 +35,7 @@ pub(crate) fn run(
     shared: &Mutex<Freshness>,
     stop: &AtomicBool,
 ) {
-    let (connection, name) = (connection(context), model.name());
+    let (connection, name) = (connection(context), model.label());
     let reader = match Reader::open(&connection, model.input_topic(), &[], Isolation::ReadUncommitted) {
         Ok(reader) => reader,
         Err(error) => return tracing::warn!(model = name, %error, "freshness is not measured"),

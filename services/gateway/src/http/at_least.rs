@@ -1,5 +1,6 @@
 //! `?at_least=<topic>:<partition>:<offset>`: an answer that contains the record at that offset, or none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ApiError;
@@ -25,10 +26,14 @@ pub(super) async fn wait(gateway: &Gateway, model: &ServedModel, query: &Paramet
 ///
 /// # Errors
 /// As [`wait`].
-pub(super) async fn wait_for_all(gateway: &Gateway, query: &Parameters) -> Result<(), ApiError> {
-    let topics: Vec<&str> = gateway.models().iter().map(|model| model.input_topic()).collect();
+pub(super) async fn wait_for_all(
+    gateway: &Gateway,
+    models: &[Arc<ServedModel>],
+    query: &Parameters,
+) -> Result<(), ApiError> {
+    let topics: Vec<&str> = models.iter().map(|model| model.input_topic()).collect();
     let records = records(query, &topics)?;
-    for model in gateway.models() {
+    for model in models {
         let own = records.iter().filter(|(topic, _)| *topic == model.input_topic()).map(|(_, wanted)| *wanted);
         contains(gateway, model, own.collect()).await?;
     }

@@ -80,7 +80,7 @@ pub(super) async fn get(
     PathItem(item): PathItem,
     query: Parameters,
 ) -> Result<Json<Found>, ApiError> {
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     at_least::wait(&gateway, model, &query).await?;
     let (key, taste) = (model.key(&item), model.taste());
     let read = |view: &View, moment: Moment<'_>| {
@@ -99,7 +99,7 @@ pub(super) async fn get(
 
 /// The most popular items of those that the query leaves.
 pub(super) async fn popular(State(gateway): State<Gateway>, query: Parameters) -> Result<Json<Popular>, ApiError> {
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     let choice = one_list(&query, &gateway, model)?;
     let ((window, place), titles) = (window(&query, model)?, titles::wanted(&query)?);
     at_least::wait(&gateway, model, &query).await?;
@@ -115,7 +115,7 @@ pub(super) async fn popular(State(gateway): State<Gateway>, query: Parameters) -
 
 /// The newest items of those that the query leaves.
 pub(super) async fn latest(State(gateway): State<Gateway>, query: Parameters) -> Result<Json<Latest>, ApiError> {
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     let choice = one_list(&query, &gateway, model)?;
     let titles = titles::wanted(&query)?;
     at_least::wait(&gateway, model, &query).await?;

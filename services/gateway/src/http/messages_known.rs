@@ -52,7 +52,7 @@ pub(super) async fn get(
     MessageId(id): MessageId,
     query: Parameters,
 ) -> Result<Json<Known>, ApiError> {
-    let model = gateway.spam()?;
+    let model = &gateway.spam()?;
     at_least::wait(&gateway, model, &query).await?;
     let tenant = query.one("tenant")?;
     if let Some(problem) = tenant.and_then(id_problem) {

@@ -56,9 +56,10 @@ pub(super) struct Models {
 
 /// All models of this process, loaded or not.
 pub(super) async fn get(State(gateway): State<Gateway>, query: Parameters) -> Result<Json<Models>, ApiError> {
-    let mut models = Vec::with_capacity(gateway.models().len());
-    at_least::wait_for_all(&gateway, &query).await?;
-    for model in gateway.models() {
+    let served = gateway.models();
+    let mut models = Vec::with_capacity(served.len());
+    at_least::wait_for_all(&gateway, &served, &query).await?;
+    for model in &served {
         let read = |view: &View| (view.len(), view.events(), view.offsets());
         let found = match Gateway::read(model, read) {
             Err(ApiError::NotLoaded(_)) => None,

@@ -69,7 +69,7 @@ fn check(tenant: &str) -> Result<(), ApiError> {
 }
 
 fn in_force(gateway: &Gateway, tenant: String) -> Result<InForce, ApiError> {
-    let model = gateway.spam()?;
+    let model = &gateway.spam()?;
     let book = model.policies()?;
     let policy = book.own(&tenant).map(|rules| rules.policy().clone());
     let thresholds = book.of(Some(&tenant)).and_then(|rules| rules.policy().thresholds);
@@ -79,7 +79,8 @@ fn in_force(gateway: &Gateway, tenant: String) -> Result<InForce, ApiError> {
 /// Writes a record of the topic of policies, and answers when this process has read it: 200 with what is in force, or 202 where
 /// that takes too long.
 async fn write(gateway: &Gateway, tenant: String, value: Option<Vec<u8>>, due: Instant) -> Result<Response, ApiError> {
-    let book = gateway.spam()?.policies()?;
+    let model = gateway.spam()?;
+    let book = model.policies()?;
     let topic = Arc::clone(&gateway.policies_topic);
     let record = OutRecord::new(Arc::clone(&topic), None, Some(tenant.clone().into_bytes()), value);
     let deadline = due - (due - Instant::now()) / 10;

@@ -36,7 +36,7 @@ pub(super) async fn post(
 ) -> Result<Json<Predictions>, ApiError> {
     let body: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Json(error.to_string()))?;
     let pairs = pairs(&body)?;
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     at_least::wait(&gateway, model, &query).await?;
     let keys: Vec<_> = pairs.iter().map(|(user, item)| (model.key(user), model.key(item))).collect();
     let parts = model.taste().parts;

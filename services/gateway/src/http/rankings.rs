@@ -34,7 +34,7 @@ pub(super) async fn post(
     let body: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Json(error.to_string()))?;
     let user = json_id("user", body.get("user"), "is missing, send {user, items: [item]}")?;
     let (items, titles) = (items(&body)?, titles::wanted(&query)?);
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     at_least::wait(&gateway, model, &query).await?;
     let only = Some(items.iter().map(|item| model.key(item)).collect());
     let choice =

@@ -35,7 +35,7 @@ pub(super) async fn get(
     PathId(user): PathId,
     query: Parameters,
 ) -> Result<Json<Recommendations>, ApiError> {
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     let asked = choice::asked(&query, gateway.settings.max_k, model)?;
     let titles = titles::wanted(&query)?;
     at_least::wait(&gateway, model, &query).await?;
@@ -78,7 +78,7 @@ fn begin(gateway: &Gateway, model: &ServedModel, user: &str, choice: &Choice) ->
     let whole = Choice { k: MOST_ITEMS, ..choice.clone() };
     let read = |view: &View, moment: Moment<'_>| {
         let (source, items) = view.recommend(taste, key, &whole, moment);
-        List { user: key, source, items, offsets: view.offsets() }
+        List { generation: model.generation(), user: key, source, items, offsets: view.offsets() }
     };
     Ok(gateway.pages.keep(Arc::new(gateway.show(model, read)?), Instant::now()))
 }
@@ -91,7 +91,9 @@ fn page(
     k: usize,
     titles: bool,
 ) -> Result<Recommendations, ApiError> {
-    let list = gateway.pages.get(cursor, Instant::now()).ok_or(ApiError::ExpiredCursor)?;
+    // A list of a generation that no longer serves is no more: its names would be another one's.
+    let list = gateway.pages.get(cursor, Instant::now()).filter(|list| list.generation == model.generation());
+    let list = list.ok_or(ApiError::ExpiredCursor)?;
     if list.user != model.key(&user) {
         return Err(ApiError::parameter("cursor", "is of another user's list; ask without it for the first page"));
     }

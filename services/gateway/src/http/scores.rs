@@ -57,7 +57,7 @@ pub(super) async fn post(
 ) -> Result<Json<Scores>, ApiError> {
     let explain = query.flag("explain")?.unwrap_or_default();
     let messages = messages(&bytes, if explain { MOST_EXPLAINED } else { MOST_MESSAGES })?;
-    let model = gateway.spam()?;
+    let model = &gateway.spam()?;
     at_least::wait(&gateway, model, &query).await?;
     let ((settings, learning), policy) = (model.text(), model.policy());
     let policies = model.policies()?;

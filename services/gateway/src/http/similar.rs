@@ -44,7 +44,7 @@ pub(super) async fn items(
     PathItem(item): PathItem,
     query: Parameters,
 ) -> Result<Json<SimilarItems>, ApiError> {
-    let (model, k) = (gateway.recommender()?, k(&gateway, &query)?);
+    let (model, k) = (&gateway.recommender()?, k(&gateway, &query)?);
     let (categories, titles) = (choice::categories(&query)?, titles::wanted(&query)?);
     at_least::wait(&gateway, model, &query).await?;
     let (key, taste, reading) = (model.key(&item), model.taste(), Arc::clone(model));
@@ -66,7 +66,7 @@ pub(super) async fn users(
     PathId(user): PathId,
     query: Parameters,
 ) -> Result<Json<SimilarUsers>, ApiError> {
-    let (model, k) = (gateway.recommender()?, k(&gateway, &query)?);
+    let (model, k) = (&gateway.recommender()?, k(&gateway, &query)?);
     at_least::wait(&gateway, model, &query).await?;
     let (key, taste) = (model.key(&user), model.taste());
     let read = move |view: &View| Some((view.named_users(&view.similar_users(taste, key, k)?), view.offsets()));

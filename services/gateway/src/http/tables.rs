@@ -34,7 +34,7 @@ pub(super) async fn get(
     let Path((model, table)) = path.map_err(|error| ApiError::parameter("path", error.body_text()))?;
     let after = query.number("after", 0, u64::MAX)?;
     let limit = query.number("limit", 1, MOST_ROWS)?.unwrap_or(DEFAULT_LIMIT) as usize;
-    let model = gateway.model(&model)?;
+    let model = &gateway.model(&model)?;
     if !model.tables().any(|spec| spec.name == table) {
         return Err(unknown(model, table));
     }

@@ -31,7 +31,7 @@ pub(super) async fn get(
     PathId(user): PathId,
     query: Parameters,
 ) -> Result<Json<Found>, ApiError> {
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     at_least::wait(&gateway, model, &query).await?;
     let key = model.key(&user);
     let read = move |view: &View| (view.activity(key), view.offsets());

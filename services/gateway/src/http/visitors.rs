@@ -62,7 +62,7 @@ pub(super) async fn post(
     JsonBytes { bytes, .. }: JsonBytes,
 ) -> Result<Json<Answer>, ApiError> {
     let body: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Json(error.to_string()))?;
-    let model = gateway.recommender()?;
+    let model = &gateway.recommender()?;
     let who = who(&body)?;
     let choice = choice(&gateway, model, &query, &body)?;
     at_least::wait(&gateway, model, &query).await?;

@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use weir_runtime::{Context, Health, Metrics, Registry, Settings, Shutdown, Supervisor};
 
 use super::usage::Usage;
-use crate::learner::{self, built_in};
-use crate::roles::Role;
+use crate::learner::built_in;
+use crate::roles::{self, Role};
 
 const LOOK: Duration = Duration::from_millis(2);
 /// How long nothing may move before the run is given up.
@@ -52,9 +52,8 @@ impl Running {
         let context = Context { settings: Arc::new(settings), instance: "bench".into(), metrics, health, shutdown };
         let mut supervisor = Supervisor::new(context.clone());
         let learners = built_in(&context.settings)?;
-        learner::spawn(&mut supervisor, roles, &learners)?;
-        let descriptions = learners.iter().map(|learner| learner.description().clone()).collect();
-        let gateway = weir_gateway::start(&mut supervisor, &context, descriptions, runtime.handle(), listener)?;
+        let gateway = roles::spawn(&mut supervisor, &context, roles, &learners, runtime.handle(), Some(listener))?;
+        let gateway = gateway.context("a gateway has a port to serve on")?;
         Ok(Self { gateway, context, supervisor, _runtime: runtime, _data: data })
     }
 
@@ -65,7 +64,7 @@ impl Running {
 
     /// By partition the offset next to read that the gateway's answers of a model cover.
     pub(super) fn covered(&self, model: &str) -> Vec<u64> {
-        let found = self.gateway.models().iter().find(|served| served.name() == model);
+        let found = self.gateway.models().into_iter().find(|served| served.name() == model);
         found.map(|served| served.covered()).unwrap_or_default()
     }
 

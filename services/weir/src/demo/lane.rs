@@ -24,8 +24,8 @@ impl Lane {
     /// # Errors
     /// The gateway has no such model.
     pub(super) fn new(gateway: &Gateway, name: &str, lead: u64) -> anyhow::Result<Self> {
-        let model = gateway.models().iter().find(|model| model.name() == name);
-        let model = Arc::clone(model.with_context(|| format!("the demo has no model {name}"))?);
+        let model = gateway.models().into_iter().find(|model| model.name() == name);
+        let model = model.with_context(|| format!("the demo has no model {name}"))?;
         Ok(Self { model, sent: AtomicU64::new(0), lead })
     }
 

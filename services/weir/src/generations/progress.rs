@@ -9,7 +9,7 @@ use weir_models::{Description, Named, describe};
 use weir_runtime::Settings;
 use weir_wire::control::Entry;
 
-use super::settings_of;
+use super::own::settings_of;
 use crate::topics;
 
 /// A generation's offsets, per partition of its input.

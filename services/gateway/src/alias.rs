@@ -1,0 +1,68 @@
+//! Which generation of a model serves. A request asks once and keeps what it got, so no answer mixes two.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::served::ServedModel;
+
+/// A model's name and the generation behind it.
+pub(crate) struct Alias {
+    serving: ArcSwap<ServedModel>,
+    next: Mutex<Option<Next>>,
+}
+
+/// The generation that is to serve.
+struct Next {
+    model: Arc<ServedModel>,
+    /// What it is to cover before that.
+    wanted: Vec<u64>,
+}
+
+impl Alias {
+    pub(crate) fn new(model: Arc<ServedModel>) -> Self {
+        Self { serving: ArcSwap::new(model), next: Mutex::default() }
+    }
+
+    /// The generation that serves.
+    pub(crate) fn serving(&self) -> Arc<ServedModel> {
+        self.serving.load_full()
+    }
+
+    /// From now on `model` is to serve: as soon as it has a view, and unless `at_once` as soon as that view covers what
+    /// answers cover now. Where nobody can answer yet it takes the place at once.
+    pub(crate) fn serve(&self, model: &Arc<ServedModel>, at_once: bool) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.serving();
+        if Arc::ptr_eq(&current, model) {
+            *next = None;
+        } else if !current.is_loaded() {
+            self.switch(model);
+            *next = None;
+        } else if at_once || next.as_ref().is_none_or(|next| !Arc::ptr_eq(&next.model, model)) {
+            let wanted = if at_once { Vec::new() } else { current.covered() };
+            *next = Some(Next { model: Arc::clone(model), wanted });
+        }
+        drop(next);
+        self.settle();
+    }
+
+    /// Lets the one that is to serve do so, if it can by now.
+    pub(crate) fn settle(&self) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let can = |next: &Next| {
+            let covered = next.model.covered();
+            let reached = |(partition, wanted): (usize, &u64)| covered.get(partition).is_some_and(|now| now >= wanted);
+            next.model.is_loaded() && next.wanted.iter().enumerate().all(reached)
+        };
+        if let Some(next) = next.take_if(|next| can(next)) {
+            self.switch(&next.model);
+        }
+    }
+
+    fn switch(&self, model: &Arc<ServedModel>) {
+        let (name, generation) = (model.name(), model.generation());
+        tracing::info!(model = name, generation = %generation, "serves from now on");
+        self.serving.store(Arc::clone(model));
+    }
+}
