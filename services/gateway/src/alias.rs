@@ -66,3 +66,63 @@ impl Alias {
         self.serving.store(Arc::clone(model));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use weir_models::{Named, describe};
+
+    use super::*;
+    use crate::sides::Sides;
+    use crate::view::tests::{Filled, settings};
+
+    fn generation(name: &str) -> Arc<ServedModel> {
+        let settings = settings();
+        let description = describe(Named::Counting, &settings).unwrap().in_generation(name.parse().unwrap());
+        Arc::new(ServedModel::new(description, &settings).unwrap())
+    }
+
+    /// Lets `model` answer from what covers `offsets`.
+    fn publish(model: &ServedModel, offsets: &[u64]) {
+        let mut filled = Filled::new("counting");
+        filled.barriers(offsets);
+        model.publish(&Arc::new(Sides::new(filled.view, model.empty_view(2))));
+    }
+
+    #[test]
+    fn a_promotion_waits_for_what_answers_cover_and_a_rollback_does_not() {
+        let (first, second) = (generation("g1"), generation("g2"));
+        let alias = Alias::new(Arc::clone(&first));
+        let serving = || alias.serving().generation().to_string();
+        publish(&first, &[5, 3]);
+        alias.serve(&second, false);
+        assert_eq!(serving(), "g1", "the second has no view");
+        publish(&second, &[5, 2]);
+        alias.settle();
+        assert_eq!(serving(), "g1", "it covers less");
+        // What is asked again, with each change of the control topic, asks for no more than before.
+        publish(&first, &[9, 9]);
+        alias.serve(&second, false);
+        publish(&second, &[5, 3]);
+        alias.settle();
+        assert_eq!(serving(), "g2");
+        publish(&first, &[0, 0]);
+        alias.serve(&first, true);
+        assert_eq!(serving(), "g1");
+        publish(&first, &[7, 7]);
+        alias.serve(&second, false);
+        alias.serve(&first, false);
+        publish(&second, &[9, 9]);
+        alias.settle();
+        assert_eq!(serving(), "g1", "a promotion that was taken back is none");
+    }
+
+    #[test]
+    fn who_cannot_answer_yet_makes_room_at_once() {
+        let (first, second) = (generation("g1"), generation("g2"));
+        let alias = Alias::new(Arc::clone(&first));
+        alias.serve(&second, false);
+        publish(&first, &[1, 1]);
+        alias.settle();
+        assert_eq!((alias.serving().generation().to_string(), alias.serving().is_loaded()), ("g2".to_owned(), false));
+    }
+}

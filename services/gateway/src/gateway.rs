@@ -82,8 +82,9 @@ impl Gateway {
     /// Lets a generation of one of the models serve, as soon as it has a view; unless `at_once`, as soon as that view
     /// covers what answers cover now. [`Gateway::settle`] looks whether it has come to that.
     pub fn serve(&self, model: &Arc<ServedModel>, at_once: bool) {
-        let named = self.models.iter().find(|alias| alias.serving().name() == model.name());
-        named.into_iter().for_each(|alias| alias.serve(model, at_once));
+        if let Some(alias) = self.models.iter().find(|alias| alias.serving().name() == model.name()) {
+            alias.serve(model, at_once);
+        }
     }
 
     /// Lets generations serve that can do so by now.

@@ -19,5 +19,5 @@ mod shards;
 mod store;
 mod watch;
 
-pub use model::ServedModel;
+pub use model::{ServedModel, store_directory};
 pub use role::run;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use weir_kafka::{Connection, GroupSettings};
 use weir_models::{Description, ExpectedLayout};
-use weir_runtime::{Context, Fatal};
+use weir_runtime::{Context, Fatal, Settings};
 use weir_store::Meta;
 use weir_wire::topic::ModelTopics;
 
@@ -96,8 +96,7 @@ impl ServedModel {
     }
 
     pub(crate) fn store_directory(&self, context: &Context) -> PathBuf {
-        // Under another prefix it is another model, with logs of its own.
-        context.settings.data_dir.join("shards").join(self.description.group(&context.settings.prefix, ROLE))
+        store_directory(&self.description, &context.settings)
     }
 
     /// What a stored shard is the state of, as of now; its positions are still to be said.
@@ -110,4 +109,11 @@ impl ServedModel {
             ..Meta::default()
         }
     }
+}
+
+/// Where the servers of a process keep the local copies of a model's shards.
+#[must_use]
+pub fn store_directory(description: &Description, settings: &Settings) -> PathBuf {
+    // Under another prefix it is another model, with logs of its own.
+    settings.data_dir.join("shards").join(description.group(&settings.prefix, ROLE))
 }

@@ -18,6 +18,7 @@ use crate::connection::setting_error;
 use crate::consume::offsets_of;
 use crate::context::Context;
 use crate::embedded;
+use crate::member::passing;
 use crate::topics::{cleanup_policy, problems};
 use crate::{Connection, Error, Isolation, Result, TopicDescription, TopicSpec};
 
@@ -183,6 +184,23 @@ impl Admin {
                 Err(self.error(CALL, &KafkaError::AdminOp(code)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Deletes a consumer group and what it has committed, unless somebody is a member. Says whether it is gone; one that
+    /// was not there is.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], or the broker refuses.
+    pub fn delete_group(&self, group: &str) -> Result<bool> {
+        const CALL: &str = "delete group";
+        let results =
+            block_on(self.client.delete_groups(&[group], &self.options())).map_err(|e| self.error(CALL, &e))?;
+        match results.into_iter().next() {
+            Some(Err((_, RDKafkaErrorCode::NonEmptyGroup))) => Ok(false),
+            None | Some(Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound))) => Ok(true),
+            Some(Err((_, code))) if passing(code) => Ok(false),
+            Some(Err((_, code))) => Err(self.error(CALL, &KafkaError::AdminOp(code))),
         }
     }
 

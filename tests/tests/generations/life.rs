@@ -58,6 +58,17 @@ fn a_generation_lives_under_load_and_answers_never_mix() {
 
     done(&deployment, &["retire", "counting", "g2"]);
     refused(&deployment, &["promote", "counting", "g2"], "g2 is retired");
+    for topic in ["pushes", "pulls", "replies", "parameters"]
+        .map(|kind| deployment.internal_topic("counting", kind).replace(".g1.", ".g2."))
+    {
+        let admin = topic::admin(deployment.brokers());
+        wait_until(&format!("{topic} is gone"), PATIENCE, || {
+            admin.partition_count(&topic).expect("an answer").is_none().then_some(())
+        });
+    }
+    let stores = cluster.instance("server-1").data_dir().join("shards");
+    let left = || std::fs::read_dir(&stores).map_or(0, Iterator::count);
+    wait_until("only the stores of g1 are left", PATIENCE, || (left() == 1).then_some(()));
     write(&deployment, &mut counter, BETWEEN);
     wait_contained(&mut cluster);
     check_exact(&cluster.rest(), &counter.tally());

@@ -8,10 +8,13 @@ use weir_runtime::Settings;
 /// All else is about the process or the deployment.
 const SECTIONS: [&str; 2] = ["recommender.", "spam."];
 const SINGLE: [&str; 2] = ["server.shards", "server.partitioner"];
+/// The catalogue's items go by the recommender's keys, whichever generation serves.
+const SHARED: [&str; 1] = ["recommender.seed"];
 
 /// Whether a generation may have this setting of its own.
 pub(super) fn may_have(name: &str) -> bool {
-    SECTIONS.iter().any(|section| name.starts_with(section)) || SINGLE.contains(&name)
+    let own = SECTIONS.iter().any(|section| name.starts_with(section)) || SINGLE.contains(&name);
+    own && !SHARED.contains(&name)
 }
 
 /// The settings in force for a generation: those of the process, and its own over them.
@@ -23,7 +26,7 @@ pub(crate) fn settings_of(settings: &Settings, own: &BTreeMap<String, String>) -
         anyhow::ensure!(
             may_have(name),
             "setting {name} is of the deployment, not of a generation: a generation may have settings under recommender \
-             and spam of its own, server.shards and server.partitioner"
+             (but not recommender.seed) and spam of its own, server.shards and server.partitioner"
         );
     }
     if own.is_empty() {
@@ -48,6 +51,7 @@ mod tests {
         for (name, value, part) in [
             ("topics.ratings", "others", "of the deployment"),
             ("brokers", "elsewhere:9092", "of the deployment"),
+            ("recommender.seed", "8", "of the deployment"),
             ("recommender.no_such", "1", "there is no setting recommender.no_such in the generation's settings"),
             ("recommender.factors", "many", "setting recommender.factors"),
             ("server.shards", "0", "server.shards"),

@@ -95,6 +95,9 @@ impl Generations {
         if shutdown.is_requested() && !self.context.shutdown.is_requested() {
             self.context.health.part(part).remove();
             tracing::info!(part, "retired");
+            if let Some(learner) = self.learners.iter().find(|learner| learner.description().part("server") == part) {
+                self.remove_stores(learner.description());
+            }
             while !self.context.shutdown.wait(Duration::from_hours(1)) {}
         }
         Ok(())
@@ -137,6 +140,12 @@ impl Generations {
                 Err(error) => {
                     tracing::error!(model = name, generation = %entry.generation, "a generation is not run here: {error:#}");
                 }
+            }
+        }
+        for entry in state.generations.iter().filter(|entry| entry.stage == Stage::Retired) {
+            // Retired while this process was not there.
+            if !inner.members.contains_key(&(name, entry.generation)) {
+                self.remove_stores(&learner.description().clone().in_generation(entry.generation));
             }
         }
         for ((_, generation), member) in inner.members.iter().filter(|((model, _), _)| *model == name) {
@@ -205,20 +214,33 @@ impl Generations {
             for (part, thread) in ended {
                 // A panic of a role is caught inside.
                 let outcome = thread.join().unwrap_or(Ok(()));
-                if member.shutdown.is_requested() {
+                if member.shutdown.is_requested() && !self.context.shutdown.is_requested() {
                     self.context.health.part(&part).remove();
                     tracing::info!(part, "retired");
+                    if part == member.description.part(Role::Server.name()) {
+                        self.remove_stores(&member.description);
+                    }
                 }
                 match outcome {
                     Err(error) if is_live => return Err(error),
                     Err(error) => {
-                        tracing::error!(part, "a generation has ended, the one that serves has not: {error:#}")
+                        tracing::error!(part, "a generation has ended, the one that serves has not: {error:#}");
                     }
                     Ok(()) => {}
                 }
             }
         }
         Ok(())
+    }
+
+    /// Removes what servers of a retired generation have stored here. What cannot be removed takes room and nothing else.
+    fn remove_stores(&self, description: &Description) {
+        let directory = weir_server::store_directory(description, &self.context.settings);
+        match std::fs::remove_dir_all(&directory) {
+            Ok(()) => tracing::info!(directory = %directory.display(), "stores of a retired generation removed"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(directory = %directory.display(), %error, "stores left"),
+        }
     }
 
     /// Waits until all threads have ended; they are asked to with the process.
