@@ -28,6 +28,8 @@ use crate::topics;
 
 /// How long a broker may take to answer a command.
 const LOOKUP: Duration = Duration::from_secs(10);
+/// How long it may take to answer a role before it counts as away.
+const ROLE_LOOKUP: Duration = Duration::from_secs(5);
 
 /// Administration for a command that is about `model`, which the setting `models` must name.
 fn connect(settings: &Settings, model: &str) -> anyhow::Result<Admin> {

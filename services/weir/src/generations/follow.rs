@@ -7,7 +7,7 @@ use weir_kafka::{Admin, Connection, Isolation, MemberEvent, Reader, StartAt};
 use weir_runtime::{BrokerWatch, Context, HealthPart, Supervisor};
 use weir_wire::control;
 
-use super::LOOKUP;
+use super::ROLE_LOOKUP;
 use super::control::{PARTITION, States, take};
 use super::running::Generations;
 use crate::topics;
@@ -40,11 +40,9 @@ fn follow(context: &Context, generations: &Generations, health: &HealthPart) -> 
     let connection = Connection::new(&settings.brokers, format!("{}-models-{}", settings.prefix, context.instance));
     let connection = connection.with_settings(&settings.kafka.settings);
     let topic = control::topic(&settings.prefix);
-    let admin = Admin::connect(&topics::connection(settings), LOOKUP)?;
-    // Nobody can change what a broker inside this process holds.
-    while admin.is_embedded() || admin.partition_count(&topic)?.is_none() {
-        generations.apply(States::new());
-        health.ready();
+    let admin = Admin::connect(&topics::connection(settings), ROLE_LOOKUP)?;
+    // Until a record says otherwise the first generations serve.
+    while !is_there(&admin, &topic, health)? {
         if context.shutdown.wait(LOOK_AGAIN) {
             return Ok(());
         }
@@ -72,4 +70,26 @@ fn follow(context: &Context, generations: &Generations, health: &HealthPart) -> 
         broker.look(reader.stats().connected(), context);
     }
     Ok(())
+}
+
+/// Whether there is a control topic. Where there is none nothing was ever changed, and nobody can change what a broker inside
+/// this process holds.
+fn is_there(admin: &Admin, topic: &str, health: &HealthPart) -> weir_kafka::Result<bool> {
+    if admin.is_embedded() {
+        health.ready();
+        return Ok(false);
+    }
+    match admin.partition_count(topic) {
+        Ok(Some(_)) => Ok(true),
+        Ok(None) => {
+            health.ready();
+            Ok(false)
+        }
+        // The other parts say so too; there is nothing here to begin anew.
+        Err(error) if error.is_unreachable() => {
+            health.not_ready(error.to_string());
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }

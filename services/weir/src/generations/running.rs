@@ -16,7 +16,7 @@ use weir_runtime::{Backoff, Context, Shutdown, supervise};
 use weir_wire::Generation;
 use weir_wire::control::{Entry, Stage, State};
 
-use super::LOOKUP;
+use super::ROLE_LOOKUP;
 use super::control::{Control, States, state_of};
 use super::own::settings_of;
 use crate::learner::Learner;
@@ -109,7 +109,7 @@ impl Generations {
             return Ok(());
         }
         let settings = &self.context.settings;
-        let admin = weir_kafka::Admin::connect(&topics::connection(settings), LOOKUP)?;
+        let admin = weir_kafka::Admin::connect(&topics::connection(settings), ROLE_LOOKUP)?;
         self.apply(if admin.is_embedded() { States::new() } else { Control::new(&admin, settings).read()? });
         Ok(())
     }
