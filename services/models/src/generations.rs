@@ -19,6 +19,10 @@ pub const MOST_KEPT: usize = 16;
 pub enum Change {
     /// A new generation that begins with its passes over the log, under these settings of its own.
     Begin(BTreeMap<String, String>),
+    /// A new generation whose rows come from elsewhere, under these settings of its own.
+    Reserve(BTreeMap<String, String>),
+    /// Its rows are written.
+    Loaded(Generation),
     /// It has made its passes.
     Trained(Generation),
     /// It covers what the one that serves covers.
@@ -81,7 +85,11 @@ pub fn propose(current: &State, seen: u64, change: Change) -> Result<State, Refu
     }
     let mut next = State { version: current.version + 1, ..current.clone() };
     match change {
-        Change::Begin(settings) => begin(&mut next, settings)?,
+        Change::Begin(settings) => begin(&mut next, Stage::Training, settings)?,
+        Change::Reserve(settings) => begin(&mut next, Stage::Loading, settings)?,
+        Change::Loaded(generation) => {
+            step(&mut next, generation, &[Stage::Loading], Stage::CatchingUp, "one that is loading is loaded")?;
+        }
         Change::Trained(generation) => {
             step(&mut next, generation, &[Stage::Training], Stage::CatchingUp, "one in training catches up")?;
         }
@@ -97,7 +105,7 @@ pub fn propose(current: &State, seen: u64, change: Change) -> Result<State, Refu
         Change::Promote { generation, keep } => promote(&mut next, generation, keep)?,
         Change::RollBack => roll_back(&mut next)?,
         Change::Retire(generation) => {
-            let from = [Stage::Training, Stage::CatchingUp, Stage::Shadow];
+            let from = [Stage::Loading, Stage::Training, Stage::CatchingUp, Stage::Shadow];
             step(&mut next, generation, &from, Stage::Retired, "one that does not serve can be retired")?;
             next.served.retain(|other| *other != generation);
         }
@@ -105,7 +113,7 @@ pub fn propose(current: &State, seen: u64, change: Change) -> Result<State, Refu
     Ok(next)
 }
 
-fn begin(state: &mut State, settings: BTreeMap<String, String>) -> Result<(), Refusal> {
+fn begin(state: &mut State, stage: Stage, settings: BTreeMap<String, String>) -> Result<(), Refusal> {
     let retired = |entry: &Entry| entry.stage == Stage::Retired;
     if state.generations.iter().filter(|entry| !retired(entry)).count() >= MOST_KEPT {
         return Err(Refusal::Full);
@@ -117,7 +125,7 @@ fn begin(state: &mut State, settings: BTreeMap<String, String>) -> Result<(), Re
     {
         state.generations.remove(oldest);
     }
-    state.generations.push(Entry { generation, stage: Stage::Training, settings });
+    state.generations.push(Entry { generation, stage, settings });
     Ok(())
 }
 

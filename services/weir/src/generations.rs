@@ -9,14 +9,17 @@ mod change;
 pub(crate) mod control;
 mod follow;
 mod list;
+mod load;
 mod own;
 mod progress;
 mod running;
 
-pub(crate) use begin::begin;
+pub(crate) use begin::{begin, own};
 pub(crate) use change::{ChangeCommand, RollBackCommand, promote, retire, roll_back};
 pub(crate) use follow::spawn;
 pub(crate) use list::{ModelsCommand, list};
+pub(crate) use load::load;
+pub(crate) use own::settings_of;
 pub(crate) use running::Generations;
 
 use std::time::Duration;

@@ -25,6 +25,8 @@ pub fn topic(prefix: &str) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// Its rows are being written; no role runs it yet.
+    Loading,
     /// It makes its passes over the log.
     Training,
     /// It has made them and learns what came since.
@@ -42,6 +44,7 @@ impl Stage {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Loading => "loading",
             Self::Training => "training",
             Self::CatchingUp => "catching-up",
             Self::Shadow => "shadow",

@@ -113,11 +113,11 @@ fn listed(rest: &Client) -> Value {
     rest.get("/v1/models").expect(200)["models"][0].clone()
 }
 
-fn serving(rest: &Client) -> String {
+pub(crate) fn serving(rest: &Client) -> String {
     text(&listed(rest)["generation"])
 }
 
-fn wait_served(rest: &Client, generation: &str) {
+pub(crate) fn wait_served(rest: &Client, generation: &str) {
     wait_until(&format!("{generation} serves"), PATIENCE, || (serving(rest) == generation).then_some(()));
 }
 
@@ -125,12 +125,12 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
-fn write(deployment: &Deployment, counter: &mut Counter, count: usize) {
+pub(crate) fn write(deployment: &Deployment, counter: &mut Counter, count: usize) {
     let producer = Producer::new(deployment.brokers(), deployment.ratings_topic());
     assert_eq!(producer.send((0..count).map(|_| counter.event())).len(), count);
 }
 
-fn wait_contained(cluster: &mut Cluster) {
+pub(crate) fn wait_contained(cluster: &mut Cluster) {
     let deployment = cluster.deployment().clone();
     let ends = topic::ends(deployment.brokers(), deployment.ratings_topic());
     cluster.wait_contained("counting", &ends, PATIENCE);

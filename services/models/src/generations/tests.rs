@@ -56,6 +56,22 @@ fn a_generation_is_trained_promoted_rolled_back_and_retired() {
 }
 
 #[test]
+fn a_generation_whose_rows_come_from_elsewhere_catches_up_when_it_is_loaded() {
+    let second = generation(2);
+    let state = after(&State::default(), Change::Reserve(BTreeMap::new()));
+    assert_eq!(state.entry(second).unwrap().stage, Stage::Loading);
+    assert_eq!(
+        refused(&state, Change::CaughtUp(second)),
+        "generation g2 is loading, and only one that is catching up becomes a shadow"
+    );
+    let loaded = after(&state, Change::Loaded(second));
+    assert_eq!(shown(&loaded), "LC ");
+    let expected = "generation g2 is catching-up, and only one that is loading is loaded";
+    assert_eq!(refused(&loaded, Change::Loaded(second)), expected);
+    assert_eq!(shown(&after(&state, Change::Retire(second))), "LR ", "what failed half-way can be ended");
+}
+
+#[test]
 fn as_many_as_configured_are_kept_for_a_rollback() {
     let state = shadow(&after(&shadow(&State::default()), promote(generation(2), 2)));
     assert_eq!(shown(&state), "SLS g1");
@@ -120,6 +136,8 @@ fn changes() -> impl Strategy<Value = Change> {
     let any_generation = || (1_u32..12).prop_map(generation);
     prop_oneof![
         2 => Just(Change::Begin(BTreeMap::new())),
+        1 => Just(Change::Reserve(BTreeMap::new())),
+        2 => any_generation().prop_map(Change::Loaded),
         4 => any_generation().prop_map(Change::Trained),
         4 => any_generation().prop_map(Change::CaughtUp),
         4 => (any_generation(), 0..4_usize).prop_map(|(generation, keep)| promote(generation, keep)),

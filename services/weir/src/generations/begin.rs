@@ -19,6 +19,7 @@ use super::connect;
 use super::control::{Clash, Control, state_of};
 use super::own::may_have;
 use super::progress::{Progress, description, in_a_line};
+use crate::arguments::CommonOptions;
 use crate::train::TrainCommand;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -35,7 +36,7 @@ pub(crate) fn begin(command: &TrainCommand, settings: &Settings) -> anyhow::Resu
     let control = Control::new(&admin, settings);
     let generation = match command.follow {
         Some(generation) => generation,
-        None => begin_one(&control, settings, model, own(command))?,
+        None => begin_one(&control, settings, model, own(&command.options))?,
     };
     if command.detach {
         return Ok(());
@@ -47,8 +48,8 @@ pub(crate) fn begin(command: &TrainCommand, settings: &Settings) -> anyhow::Resu
 }
 
 /// The settings of --set that are a generation's.
-fn own(command: &TrainCommand) -> BTreeMap<String, String> {
-    command.options.assignments().iter().filter(|(name, _)| may_have(name)).cloned().collect()
+pub(crate) fn own(options: &CommonOptions) -> BTreeMap<String, String> {
+    options.assignments().iter().filter(|(name, _)| may_have(name)).cloned().collect()
 }
 
 fn begin_one(
@@ -88,6 +89,10 @@ impl Watch<'_> {
             let state = state_of(&self.control.read()?, self.model);
             let entry = entry(&state, generation)?.clone();
             bar.set_prefix(entry.stage.name());
+            anyhow::ensure!(
+                entry.stage != Stage::Loading,
+                "generation {generation} is being loaded, watch it when that is done"
+            );
             if !matches!(entry.stage, Stage::Training | Stage::CatchingUp) {
                 bar.finish_and_clear();
                 let retired = entry.stage == Stage::Retired;

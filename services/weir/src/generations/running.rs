@@ -131,7 +131,8 @@ impl Generations {
 
     fn follow_one(&self, inner: &mut Inner, learner: &Learner, state: &State) {
         let (name, live) = (learner.description().name, state.live());
-        for entry in state.generations.iter().filter(|entry| entry.stage != Stage::Retired) {
+        let runs = |entry: &&Entry| !matches!(entry.stage, Stage::Loading | Stage::Retired);
+        for entry in state.generations.iter().filter(runs) {
             if inner.members.contains_key(&(name, entry.generation)) {
                 continue;
             }

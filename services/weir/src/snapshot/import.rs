@@ -11,12 +11,14 @@ use clap::{Args, ValueEnum};
 use weir_kafka::{AbortFirst, Admin, Isolation, OutRecord, Transaction, Transactional};
 use weir_models::Description;
 use weir_runtime::Settings;
+use weir_wire::Frame;
 use weir_wire::frame::{self, BARRIER_KEY, Position, SourceDone};
-use weir_wire::snapshot::{Header, Reader};
+use weir_wire::snapshot::{Header, Reader, Row};
 
 use super::described;
 use crate::accept_loss::logs::Logs;
 use crate::arguments::CommonOptions;
+use crate::generations;
 use crate::topics;
 
 const LOOKUP: Duration = Duration::from_secs(10);
@@ -31,6 +33,10 @@ pub(crate) struct ImportModelCommand {
     /// With which events the model goes on [default: covered, where the file is of the same input topic]
     #[arg(long, value_enum)]
     from: Option<StartWith>,
+    /// Begin another generation of the model with it, beside the one that serves and while roles run; --set gives the
+    /// generation settings of its own
+    #[arg(long)]
+    new_generation: bool,
     #[command(flatten)]
     pub(crate) options: CommonOptions,
 }
@@ -46,7 +52,7 @@ pub(crate) enum StartWith {
     End,
 }
 
-/// Writes the rows into the changelog of a model that has not begun, all or none.
+/// Writes the rows into the changelog of a model that has not begun, or of a new generation; all or none.
 ///
 /// # Errors
 /// The file is damaged or of other settings, the model has begun or its roles run, or the broker cannot be reached.
@@ -54,17 +60,48 @@ pub(crate) enum StartWith {
 pub(crate) fn import(command: &ImportModelCommand, settings: &Settings) -> anyhow::Result<()> {
     let file = &command.file;
     let (header, rows) = read(file).with_context(|| file.display().to_string())?;
-    let description = described(&header.model, settings)?;
     let admin = Admin::connect(&topics::connection(settings), LOOKUP)?;
+    let description = described(&header.model, settings)?;
+    if command.new_generation {
+        let own = generations::own(&command.options);
+        let settings = &generations::settings_of(settings, &own)?;
+        check_layout(&described(&header.model, settings)?, &header, admin.cluster_id())?;
+        return generations::load(&admin, settings, description.name, own, |generation| {
+            let description = described(&header.model, settings)?.in_generation(generation);
+            write(command, settings, &admin, &description, &header, rows)
+        });
+    }
+    anyhow::ensure!(
+        header.generation == description.generation.to_string(),
+        "the file is of generation {}, and a model begins with {}: --new-generation begins another one with it",
+        header.generation,
+        description.generation
+    );
     check_layout(&description, &header, admin.cluster_id())?;
-    topics::create_quietly(&admin, settings, &description)?;
-    let logs = Logs::open(&admin, &description, settings)?;
-    check_unused(&admin, &logs, &description)?;
-    let sources = sources(command.from, &header, &admin, &description, settings)?;
+    let count = write(command, settings, &admin, &description, &header, rows)?;
+    println!("model {} of prefix {} begins with {count} rows; start its roles", header.model, settings.prefix);
+    Ok(())
+}
+
+/// Writes the rows as those of a model that has not begun. How many there are.
+fn write(
+    command: &ImportModelCommand,
+    settings: &Settings,
+    admin: &Admin,
+    description: &Description,
+    header: &Header,
+    rows: Vec<Row>,
+) -> anyhow::Result<usize> {
+    topics::create_quietly(admin, settings, description)?;
+    let logs = Logs::open(admin, description, settings)?;
+    check_unused(admin, &logs, description)?;
+    let sources = sources(command.from, header, admin, description, settings)?;
+    let of_file = weir_wire::topic::model_hash(&header.model, &header.generation);
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
         let (key, topic) = (Some(row.key.to_vec()), Arc::clone(&logs.parameters));
-        records.push(OutRecord::new(topic, Some(row.shard), key, Some(row.value)));
+        let value = marked(description.hash(), of_file, row.shard, row.value)?;
+        records.push(OutRecord::new(topic, Some(row.shard), key, Some(value)));
     }
     let count = records.len();
     let layout = description.layout(admin.cluster_id()).written().to_json()?;
@@ -81,12 +118,25 @@ pub(crate) fn import(command: &ImportModelCommand, settings: &Settings) -> anyho
     let id = description.transactional_id(&settings.prefix, "operator", "import-model");
     let mut producer = Transactional::start(&topics::connection(settings), &id, TIMEOUT, &AbortFirst::default())?;
     producer.run(&Transaction { records, offsets: None })?;
-    println!("model {} of prefix {} begins with {count} rows; start its roles", header.model, settings.prefix);
-    Ok(())
+    Ok(count)
+}
+
+/// A row's value as that of the model `hash`, which another one has written.
+fn marked(hash: u32, of_file: u32, shard: u32, value: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    if hash == of_file {
+        return Ok(value);
+    }
+    let Ok(Frame::Row(row)) = Frame::parse_for(of_file, &value) else {
+        anyhow::bail!("a row is not of the model that the file says it is of");
+    };
+    let (mut out, words) =
+        (Vec::with_capacity(value.len()), row.words().iter().map(|word| word.get()).collect::<Vec<_>>());
+    frame::encode_row(&mut out, hash, shard, row.name, &words)?;
+    Ok(out)
 }
 
 /// The whole file, once it is known to be as it was written.
-fn read(file: &Path) -> anyhow::Result<(Header, Vec<weir_wire::snapshot::Row>)> {
+fn read(file: &Path) -> anyhow::Result<(Header, Vec<Row>)> {
     let mut reader = Reader::new(BufReader::new(File::open(file)?))?;
     let mut rows = Vec::new();
     while let Some(row) = reader.row()? {
@@ -97,12 +147,6 @@ fn read(file: &Path) -> anyhow::Result<(Header, Vec<weir_wire::snapshot::Row>)> 
 
 /// Of other shards, seeds or factors, the rows would mean something else.
 fn check_layout(description: &Description, header: &Header, cluster_id: &str) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        header.generation == description.generation.to_string(),
-        "the file is of generation {}, this model is of {}",
-        header.generation,
-        description.generation
-    );
     // Which cluster and topics the rows came from does not matter to them.
     let mut found = header.layout.clone();
     cluster_id.clone_into(&mut found.cluster_id);
