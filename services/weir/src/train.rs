@@ -4,6 +4,7 @@
 //! From a file everything happens in this process, without Kafka. First a part of the events is held out, to find out after how many
 //! passes the rest is learned; then all of them are learned in so many passes.
 
+mod log;
 mod passes;
 mod recommender;
 mod spam;
@@ -25,6 +26,7 @@ use weir_wire::snapshot::{Header, Writer};
 use crate::arguments::CommonOptions;
 use crate::files::Format;
 use crate::generations;
+use log::Log;
 
 /// What `weir train` takes.
 #[derive(Debug, Args)]
@@ -42,17 +44,18 @@ pub(crate) struct TrainCommand {
     #[arg(long, requires = "from_file")]
     format: Option<Format>,
     /// Go on watching this generation, which was begun before, instead of beginning one
-    #[arg(long, value_name = "GENERATION", conflicts_with_all = ["from_file", "detach"])]
+    #[arg(long, value_name = "GENERATION", conflicts_with_all = ["from_file", "epochs", "detach"])]
     pub(crate) follow: Option<Generation>,
     /// Begin the generation and do not watch it
-    #[arg(long, conflicts_with = "from_file")]
+    #[arg(long, conflicts_with_all = ["from_file", "epochs"])]
     pub(crate) detach: bool,
-    /// Passes over the events at most [default: 100 over ratings, 20 over messages]
-    #[arg(long, value_name = "N", requires = "from_file")]
+    /// Passes over the events at most [default: 100 over ratings of a file, 20 over messages]; of the log this makes them
+    /// here, on all events at once, and begins a generation with what is learned
+    #[arg(long, value_name = "N")]
     epochs: Option<u32>,
     /// Passes without a better prediction of what is held out, after which no more are made [default: 5 over ratings, 3
     /// over messages]
-    #[arg(long, value_name = "N", requires = "from_file")]
+    #[arg(long, value_name = "N")]
     patience: Option<u32>,
     /// Of so many events one is held out to tell the number of passes; with 0 all --epochs are made
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -76,7 +79,8 @@ enum Model {
     Counting,
 }
 
-/// Begins a generation that learns from the log, or trains from a file and writes another one.
+/// Begins a generation that learns from the log, by the roles or, with --epochs, here in several passes; or trains from a
+/// file and writes another one.
 ///
 /// # Errors
 /// From the log: the broker cannot be reached, a setting is refused, or the generation ends before it is trained. From a
@@ -84,22 +88,27 @@ enum Model {
 /// file cannot be written.
 pub(crate) fn train(command: &TrainCommand, settings: &Settings) -> anyhow::Result<()> {
     let given = |spam: bool| if spam { command.spam.given() } else { command.recommender.given() };
-    let Some((from, save)) = command.from_file.as_ref().zip(command.save.as_ref()) else {
-        if let Some(option) = given(true).or_else(|| given(false)) {
-            anyhow::bail!("{option} is for weir train --from-file: leave it out");
+    let place = match (command.from_file.as_ref().zip(command.save.as_ref()), command.epochs) {
+        (Some((from, save)), _) => Place::Files { from, save },
+        (None, Some(_)) => Place::Log(Box::new(Log::open(command, settings)?)),
+        (None, None) => {
+            if let Some(option) = given(true).or_else(|| given(false)) {
+                anyhow::bail!("{option} is for several passes: say --epochs N or --from-file FILE, or leave it out");
+            }
+            return generations::begin(command, settings);
         }
-        return generations::begin(command, settings);
     };
     let foreign = given(command.model != Model::Spam);
     if let Some(option) = foreign {
         let other = if command.model == Model::Spam { "recommender" } else { "spam" };
         anyhow::bail!("{option} is for weir train {other}: leave it out");
     }
-    let files = Files { from, save };
     match command.model {
-        Model::Recommender => recommender::train(command, &files, settings),
-        Model::Spam => spam::train(command, &files, settings),
-        Model::Counting => anyhow::bail!("counting learns from the log only: leave --from-file and --save out"),
+        Model::Recommender => recommender::train(command, &place, settings),
+        Model::Spam => spam::train(command, &place, settings),
+        Model::Counting => {
+            anyhow::bail!("counting learns by its roles only: leave --epochs, --from-file and --save out")
+        }
     }
 }
 
@@ -114,31 +123,45 @@ impl TrainCommand {
     }
 }
 
-/// The file of events, and the one to write.
-struct Files<'a> {
-    from: &'a Path,
-    save: &'a Path,
+/// Where events come from, and where the model goes.
+enum Place<'a> {
+    /// The file of events, and the one to write.
+    Files { from: &'a Path, save: &'a Path },
+    /// The log, and a new generation.
+    Log(Box<Log<'a>>),
 }
 
-impl Files<'_> {
+impl Place<'_> {
     /// Writes what was trained, and says what to do with it.
     fn save(&self, description: &Description, shards: &[ShardRows], of_what: &str) -> anyhow::Result<()> {
-        let file = self.save;
-        let rows = write(file, description, self.from, shards).with_context(|| format!("write {}", file.display()))?;
+        let (from, file) = match self {
+            Self::Files { from, save } => (from, *save),
+            Self::Log(log) => return log.save(description, shards, of_what),
+        };
+        // Of no cluster.
+        let origin = Origin { input: &from.display().to_string(), covered: Vec::new(), cluster_id: "" };
+        let rows = write(file, description, origin, shards).with_context(|| format!("write {}", file.display()))?;
         println!("{rows} rows of {of_what} in {}", file.display());
         println!("next: weir import-model {} --from end, and start the roles", file.display());
         Ok(())
     }
 }
 
-fn write(file: &Path, description: &Description, input: &Path, shards: &[ShardRows]) -> anyhow::Result<u64> {
+/// Which events a model has learned.
+struct Origin<'a> {
+    input: &'a str,
+    /// The offset next to read by partition, of a topic.
+    covered: Vec<(u32, u64)>,
+    cluster_id: &'a str,
+}
+
+fn write(file: &Path, description: &Description, origin: Origin<'_>, shards: &[ShardRows]) -> anyhow::Result<u64> {
     let header = Header {
         model: description.name.to_owned(),
         generation: description.generation.to_string(),
-        input: input.display().to_string(),
-        covered: Vec::new(),
-        // Of no cluster.
-        layout: description.layout("").written().clone(),
+        input: origin.input.to_owned(),
+        covered: origin.covered,
+        layout: description.layout(origin.cluster_id).written().clone(),
         created_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64),
     };
     let aside = aside(file)?;

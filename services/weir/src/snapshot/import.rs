@@ -41,6 +41,13 @@ pub(crate) struct ImportModelCommand {
     pub(crate) options: CommonOptions,
 }
 
+impl ImportModelCommand {
+    /// A new generation of a model that begins with a file and goes on with the first event that the file does not contain.
+    pub(crate) fn of(file: PathBuf, options: CommonOptions) -> Self {
+        Self { file, from: Some(StartWith::Covered), new_generation: true, options }
+    }
+}
+
 /// With which events an imported model goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StartWith {

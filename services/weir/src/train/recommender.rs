@@ -10,9 +10,10 @@ use weir_models::recommender::{Learned, Past, trained};
 use weir_models::{Named, describe, recommender_settings};
 use weir_runtime::Settings;
 
+use super::log::at;
 use super::passes::Passes;
-use super::{Files, TrainCommand};
-use crate::evaluate::ratings::data::Data;
+use super::{Place, TrainCommand};
+use crate::evaluate::ratings::data::{Collector, Data};
 
 /// What only the recommender has.
 #[derive(Debug, Args)]
@@ -57,10 +58,20 @@ impl RecommenderOptions {
 ///
 /// # Errors
 /// As [`super::train`].
-pub(super) fn train(command: &TrainCommand, files: &Files<'_>, settings: &Settings) -> anyhow::Result<()> {
-    let data = Data::read(files.from, command.format, settings)?;
+pub(super) fn train(command: &TrainCommand, place: &Place<'_>, settings: &Settings) -> anyhow::Result<()> {
+    let data = match place {
+        Place::Files { from, .. } => Data::read(from, command.format, settings)?,
+        Place::Log(log) => {
+            let mut events = Collector::new(settings)?;
+            log.read(&mut |record| {
+                events.take(record.key, record.payload, record.timestamp_ms, || at(record));
+            })?;
+            events.finish()
+        }
+    };
+    anyhow::ensure!(!data.events.is_empty(), "there is no event to learn from");
     if let Some(refusal) = &data.first_refusal {
-        println!("{} lines were refused, the first one: {refusal}", data.refused);
+        println!("{} events were refused, the first one: {refusal}", data.refused);
     }
     let rated = command.ratings(&data, settings)?;
     let chosen = command.choices(&data, settings)?;
@@ -68,7 +79,7 @@ pub(super) fn train(command: &TrainCommand, files: &Files<'_>, settings: &Settin
     let past = Past { events: &data.events, users: &data.users, items: &data.items };
     let learned = Learned { ratings: rated.as_ref(), choices: &chosen };
     let shards = trained(&recommender_settings(settings)?, description.partitioner, past, learned);
-    files.save(&description, &shards, &format!("{} users and {} items", data.size.users, data.size.items))
+    place.save(&description, &shards, &format!("{} users and {} items", data.size.users, data.size.items))
 }
 
 impl TrainCommand {

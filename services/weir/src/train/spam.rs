@@ -7,9 +7,10 @@ use weir_models::spam::{Classes, trained};
 use weir_models::{Named, describe, spam_settings};
 use weir_runtime::Settings;
 
+use super::log::at;
 use super::passes::Passes;
-use super::{Files, TrainCommand};
-use crate::evaluate::messages::data::Data;
+use super::{Place, TrainCommand};
+use crate::evaluate::messages::data::{Collector, Data};
 
 /// What only the spam filter has.
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ impl SpamOptions {
 ///
 /// # Errors
 /// As [`super::train`].
-pub(super) fn train(command: &TrainCommand, files: &Files<'_>, settings: &Settings) -> anyhow::Result<()> {
+pub(super) fn train(command: &TrainCommand, place: &Place<'_>, settings: &Settings) -> anyhow::Result<()> {
     let spam = spam_settings(settings)?;
     let learner = match spam.learning.learner() {
         Some(learner) if spam.learning.classes == Classes::default() => *learner,
@@ -45,9 +46,17 @@ pub(super) fn train(command: &TrainCommand, files: &Files<'_>, settings: &Settin
          another one",
         learner.name()
     );
-    let data = Data::read(&[files.from.to_owned()], command.format, settings)?;
+    let data = match place {
+        Place::Files { from, .. } => Data::read(&[from.to_path_buf()], command.format, settings)?,
+        Place::Log(log) => {
+            let mut messages = Collector::new(settings)?;
+            log.read(&mut |record| messages.take(record.key, record.payload, || at(record)))?;
+            messages.finish()
+        }
+    };
+    anyhow::ensure!(!data.messages.is_empty(), "there is no message with a text and a label to learn from");
     if let Some(refusal) = &data.first_refusal {
-        println!("{} lines were refused, the first one: {refusal}", data.refused);
+        println!("{} events were refused, the first one: {refusal}", data.refused);
     }
     let (mut extractor, mut features) = (weir_models::spam::ContentExtractor::new(spam.text), Features::default());
     let example = |message: &crate::evaluate::messages::data::Message| Example {
@@ -59,7 +68,7 @@ pub(super) fn train(command: &TrainCommand, files: &Files<'_>, settings: &Settin
     let description = describe(Named::Spam, settings)?;
     let labels = examples.iter().map(|example| example.label);
     let shards = trained(&spam, description.partitioner, (&learned, &features.slots), labels);
-    files.save(&description, &shards, &format!("{} messages", examples.len()))
+    place.save(&description, &shards, &format!("{} messages", examples.len()))
 }
 
 impl TrainCommand {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use weir_learn::evaluate::{Event, Size};
 use weir_models::rating_mapping;
 use weir_runtime::Settings;
-use weir_wire::rating::RatingEvent;
+use weir_wire::rating::{RatingEvent, RatingMapping, Weighted};
 
 use crate::events::Kind;
 use crate::files::{Format, Lines, Parser};
@@ -56,50 +56,96 @@ impl Data {
     /// # Errors
     /// The file cannot be read, its format cannot be told, or it has no events.
     pub(crate) fn read(file: &Path, format: Option<Format>, settings: &Settings) -> anyhow::Result<Self> {
-        let mapping = rating_mapping(settings)?;
         let (mut lines, mut parser) = (Lines::open(file)?, None);
-        let (mut users, mut items, mut data) = (Numbers::default(), Numbers::default(), Self::default());
+        let mut collector = Collector::new(settings)?;
         while let Some(line) = lines.next().with_context(|| format!("read {}", file.display()))? {
             let parser = match &mut parser {
                 Some(parser) => parser,
                 none => none.insert(Parser::open(Kind::Ratings, file, format, line.bytes)?),
             };
             let number = line.number;
-            let payload = match parser.payload(line) {
-                Ok(None) => continue,
-                Ok(Some(payload)) => payload,
-                Err(refusal) => {
-                    data.refuse(number, &refusal.detail);
-                    continue;
-                }
-            };
-            match mapping.parse(None, Some(&payload)) {
-                Err(reject) => data.refuse(number, &reject.to_string()),
-                Ok(None) => data.passed_over += 1,
-                Ok(Some(weighted)) => {
-                    let (false, RatingEvent::Rated { user, item, rating, ts, .. }) =
-                        (weighted.disliked, weighted.event)
-                    else {
-                        data.passed_over += 1;
-                        continue;
-                    };
-                    let (user, item) = (users.of(&user), items.of(&item));
-                    // Without a time an event happened right after the one before it.
-                    let time_ms = ts.or(data.events.last().map(|event| event.time_ms)).unwrap_or(0);
-                    data.events.push(Event { user, item, rating, weight: weighted.weight, time_ms });
-                }
+            match parser.payload(line) {
+                Ok(None) => {}
+                Ok(Some(payload)) => collector.take(None, Some(&payload), None, || format!("line {number}")),
+                Err(refusal) => collector.data.refuse(&format!("line {number}"), &refusal.detail),
             }
         }
+        let data = collector.finish();
         anyhow::ensure!(!data.events.is_empty(), "{} has no events, {} lines refused", file.display(), data.refused);
-        data.events.sort_by_key(|event| event.time_ms);
-        (data.users, data.items) = (users.into_ids(), items.into_ids());
-        data.size = Size { users: data.users.len(), items: data.items.len() };
         Ok(data)
     }
 
-    fn refuse(&mut self, number: u64, detail: &str) {
+    fn refuse(&mut self, place: &str, detail: &str) {
         self.refused += 1;
-        self.first_refusal.get_or_insert_with(|| format!("line {number}: {detail}"));
+        self.first_refusal.get_or_insert_with(|| format!("{place}: {detail}"));
+    }
+}
+
+/// Makes data of events one by one, in the order of each user's.
+pub(crate) struct Collector {
+    mapping: RatingMapping,
+    users: Numbers,
+    items: Numbers,
+    data: Data,
+    /// How many events there were when a user was to be forgotten.
+    forgotten: HashMap<u32, usize>,
+}
+
+impl Collector {
+    /// # Errors
+    /// The mapping of the settings is refused.
+    pub(crate) fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let (mapping, data) = (rating_mapping(settings)?, Data::default());
+        Ok(Self { mapping, users: Numbers::default(), items: Numbers::default(), data, forgotten: HashMap::new() })
+    }
+
+    /// Takes an event as it came, `recorded_ms` being the time of its record.
+    pub(crate) fn take(
+        &mut self,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        recorded_ms: Option<i64>,
+        place: impl FnOnce() -> String,
+    ) {
+        let data = &mut self.data;
+        match self.mapping.parse(key, payload) {
+            Err(reject) => data.refuse(&place(), &reject.to_string()),
+            Ok(Some(Weighted {
+                event: RatingEvent::Rated { user, item, rating, ts, .. },
+                weight,
+                disliked: false,
+            })) => {
+                let (user, item) = (self.users.of(&user), self.items.of(&item));
+                // Without a time an event happened right after the one before it; none is later than its record.
+                let before = || data.events.last().map(|event| event.time_ms);
+                let time_ms = ts.or(recorded_ms).or_else(before).unwrap_or(0).min(recorded_ms.unwrap_or(i64::MAX));
+                data.events.push(Event { user, item, rating, weight, time_ms });
+            }
+            Ok(Some(Weighted { event: RatingEvent::Forget { user }, .. })) => {
+                let user = self.users.of(&user);
+                self.forgotten.insert(user, data.events.len());
+            }
+            Ok(_) => data.passed_over += 1,
+        }
+    }
+
+    /// All events in time order. Of whoever is to be forgotten nothing from before that is left, not even a name.
+    pub(crate) fn finish(self) -> Data {
+        let Self { users, items, mut data, forgotten, .. } = self;
+        (data.users, data.items) = (users.into_ids(), items.into_ids());
+        if !forgotten.is_empty() {
+            let (mut left, mut number) = (Numbers::default(), 0);
+            data.events.retain(|event| {
+                number += 1;
+                forgotten.get(&event.user).is_none_or(|before| number > *before)
+            });
+            let names = std::mem::take(&mut data.users);
+            data.events.iter_mut().for_each(|event| event.user = left.of(&names[event.user as usize]));
+            data.users = left.into_ids();
+        }
+        data.events.sort_by_key(|event| event.time_ms);
+        data.size = Size { users: data.users.len(), items: data.items.len() };
+        data
     }
 }
 
@@ -149,5 +195,25 @@ mod tests {
         let data = read("ml.inter", "item_id:token\tuser_id:token\trating:float\ttimestamp:float\n3\t1\t5\t9\n")
             .expect("read");
         assert_eq!((data.users, data.items, data.refused), (vec!["1".to_owned()], vec!["3".to_owned()], 0));
+    }
+
+    #[test]
+    fn of_whoever_is_forgotten_only_what_came_later_is_there() {
+        let mut log = Collector::new(&Settings::default()).expect("settings");
+        let mut take = |user: &str, item: &str, recorded_ms| {
+            let payload = format!(r#"{{"user":"{user}","item":"{item}","rating":3,"ts":500}}"#);
+            log.take(Some(user.as_bytes()), Some(payload.as_bytes()), Some(recorded_ms), || "here".to_owned());
+        };
+        take("a", "x", 900);
+        take("b", "x", 400);
+        take("c", "y", 900);
+        log.take(Some(b"a"), None, Some(901), || unreachable!("it is an event"));
+        log.take(Some(b"b"), None, Some(901), || unreachable!("it is an event"));
+        let payload = br#"{"user":"b","item":"z","rating":4}"#;
+        log.take(Some(b"b"), Some(payload), Some(950), || unreachable!("it is an event"));
+        let data = log.finish();
+        assert_eq!(data.users, ["c", "b"]);
+        let found: Vec<_> = data.events.iter().map(|event| (event.user, event.item, event.time_ms)).collect();
+        assert_eq!(found, [(0, 1, 500), (1, 2, 950)], "a time is no later than its record's");
     }
 }
