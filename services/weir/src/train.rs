@@ -49,8 +49,8 @@ pub(crate) struct TrainCommand {
     /// Begin the generation and do not watch it
     #[arg(long, conflicts_with_all = ["from_file", "epochs"])]
     pub(crate) detach: bool,
-    /// Passes over the events at most [default: 100 over ratings of a file, 20 over messages]; of the log this makes them
-    /// here, on all events at once, and begins a generation with what is learned
+    /// Passes over the events at most; without a file they are made over the log, here and on all events at once, and a new
+    /// generation begins with what is learned; of a file [default: 100 over ratings, 20 over messages]
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
     /// Passes without a better prediction of what is held out, after which no more are made [default: 5 over ratings, 3
