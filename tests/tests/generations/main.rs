@@ -4,3 +4,4 @@ mod commands;
 mod imported;
 mod kills;
 mod life;
+mod passes;

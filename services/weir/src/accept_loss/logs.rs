@@ -29,7 +29,7 @@ pub(crate) struct Logs<'a> {
     pub(crate) pushes: Arc<str>,
     pub(crate) parameters: Arc<str>,
     pub(super) servers: IdleGroup,
-    pub(super) workers: IdleGroup,
+    pub(crate) workers: IdleGroup,
 }
 
 /// A shard's last barrier, as far as it matters here.

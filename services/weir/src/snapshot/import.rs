@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use weir_kafka::{AbortFirst, Admin, Isolation, OutRecord, Transaction, Transactional};
+use weir_kafka::{AbortFirst, Admin, InputOffsets, Isolation, OutRecord, Transaction, Transactional};
 use weir_models::Description;
 use weir_runtime::Settings;
 use weir_wire::Frame;
@@ -124,7 +124,11 @@ fn write(
     }
     let id = description.transactional_id(&settings.prefix, "operator", "import-model");
     let mut producer = Transactional::start(&topics::connection(settings), &id, TIMEOUT, &AbortFirst::default())?;
-    producer.run(&Transaction { records, offsets: None })?;
+    // So that whoever asks how far the model is knows it before its first event.
+    let next: Vec<_> = sources.iter().map(|source| (source.source, source.position.sequence)).collect();
+    let metadata = logs.workers.metadata()?;
+    let offsets = (!next.is_empty()).then(|| InputOffsets { metadata, topic: Arc::clone(&description.input), next });
+    producer.run(&Transaction { records, offsets })?;
     Ok(count)
 }
 
