@@ -12,6 +12,9 @@ mod show;
 mod sources;
 mod world;
 
+#[cfg(test)]
+pub(crate) use campaigns::Mailbox;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

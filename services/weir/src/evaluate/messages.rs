@@ -1,5 +1,6 @@
 //! `weir evaluate messages`: the spam filter on files of labelled messages, each scored before its label is learned.
 
+mod attacks;
 pub(crate) mod data;
 mod plots;
 mod report;
@@ -19,6 +20,7 @@ use weir_runtime::{Settings, SpamLearner};
 use super::figures;
 use crate::arguments::CommonOptions;
 use crate::files::Format;
+use attacks::Effects;
 use data::Data;
 use report::Report;
 
@@ -46,6 +48,9 @@ pub(crate) struct EvaluateMessages {
     /// Seed of which ones
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Also let each learner learn all but the last fifth, and score that fifth in disguises that are known to blind filters
+    #[arg(long)]
+    attacks: bool,
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -64,6 +69,8 @@ struct Run {
     name: &'static str,
     outcomes: Vec<Outcome>,
     seconds: f64,
+    /// What disguises do to what it has learned, where that was asked for.
+    effects: Option<Effects>,
 }
 
 /// Evaluates and prints.
@@ -84,6 +91,7 @@ pub(crate) fn run(command: &EvaluateMessages, settings: &Settings) -> anyhow::Re
     }
     let runs: Vec<Run> =
         learners.into_iter().map(|learner| evaluate(learner, spam.text, &data, options, &bar)).collect();
+    let runs: Vec<Run> = if command.attacks { attacked(runs, settings, spam.text, &data, options)? } else { runs };
     bar.finish_and_clear();
     let report = Report::new(&data, &runs);
     print!("{}", report.text(spam.learning.learner().map_or("pa", Learner::name)));
@@ -110,7 +118,22 @@ fn evaluate(learner: Learner, text: text::Settings, data: &Data, options: Option
             bar.inc(STEP);
         }
     }
-    Run { name, outcomes, seconds: began.elapsed().as_secs_f64() }
+    Run { name, outcomes, seconds: began.elapsed().as_secs_f64(), effects: None }
+}
+
+fn attacked(
+    mut runs: Vec<Run>,
+    settings: &Settings,
+    text: text::Settings,
+    data: &Data,
+    options: Options,
+) -> anyhow::Result<Vec<Run>> {
+    let learners = learners(settings)?;
+    for run in &mut runs {
+        let learner = learners.iter().find(|learner| learner.name() == run.name);
+        run.effects = learner.map(|learner| attacks::attack(*learner, text, &data.messages, options));
+    }
+    Ok(runs)
 }
 
 fn share(text: &str) -> Result<f64, String> {

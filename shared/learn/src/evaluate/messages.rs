@@ -61,9 +61,7 @@ impl Filter {
     /// Scores the message with these slots, and learns the one whose label comes now.
     pub fn next(&mut self, slots: &[u32], truth: Label) -> Outcome {
         let slots = slots.to_vec();
-        self.gather(&slots);
-        let margin = self.learner.margin(&self.rows, text::unit_value(slots.len()));
-        let probability = calibration::probability(&self.calibration, margin).min(balance::surest(self.learned[0]));
+        let outcome = self.score(&slots, truth);
         let is_flipped = (self.noise.next() >> 11) as f64 / ((1_u64 << 53) as f64) < self.options.flipped;
         self.waiting.push_back((slots, if is_flipped { other(truth) } else { truth }));
         if self.waiting.len() > self.options.delay
@@ -71,6 +69,14 @@ impl Filter {
         {
             self.learn(&slots, label);
         }
+        outcome
+    }
+
+    /// Scores the message with these slots, and learns nothing from it.
+    pub fn score(&mut self, slots: &[u32], truth: Label) -> Outcome {
+        self.gather(slots);
+        let margin = self.learner.margin(&self.rows, text::unit_value(slots.len()));
+        let probability = calibration::probability(&self.calibration, margin).min(balance::surest(self.learned[0]));
         Outcome { margin, probability, truth }
     }
 

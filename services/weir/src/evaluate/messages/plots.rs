@@ -84,7 +84,7 @@ mod tests {
     fn three_pictures_are_drawn() {
         let dir = tempfile::tempdir().expect("a folder");
         let outcomes = vec![outcome(1.0, Label::Positive), outcome(-1.0, Label::Negative)];
-        draw(&dir.path().join("new"), &[Run { name: "arow", outcomes, seconds: 1.0 }]).expect("drawn");
+        draw(&dir.path().join("new"), &[Run { name: "arow", outcomes, seconds: 1.0, effects: None }]).expect("drawn");
         for name in ["learning", "roc", "calibration"] {
             let svg = std::fs::read_to_string(dir.path().join(format!("new/{name}.svg"))).expect("a picture");
             assert!(svg.contains("arow"), "{name}");

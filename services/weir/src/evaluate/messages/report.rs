@@ -10,6 +10,7 @@ use weir_learn::evaluate::classes;
 use weir_learn::passive_aggressive::Label;
 
 use super::Run;
+use super::attacks::{Disguise, Effect, Effects};
 use super::data::Data;
 
 /// Everything that was found.
@@ -22,6 +23,9 @@ pub(super) struct Report {
     first_refusal: Option<String>,
     /// By name.
     learners: BTreeMap<&'static str, Figures>,
+    /// By name and disguise, where it was asked for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attacks: BTreeMap<&'static str, Effects>,
     #[serde(skip)]
     order: Vec<&'static str>,
 }
@@ -68,6 +72,7 @@ impl Report {
             passed_over: data.passed_over,
             first_refusal: data.first_refusal.clone(),
             learners: runs.iter().map(|run| (run.name, Figures::of(run))).collect(),
+            attacks: runs.iter().filter_map(|run| Some((run.name, run.effects.clone()?))).collect(),
             order: runs.iter().map(|run| run.name).collect(),
         }
     }
@@ -102,8 +107,28 @@ impl Report {
             table.add_row(row(name, figures, *name == own));
         }
         let _ = writeln!(text, "{table}\n* the one that workers use");
+        for name in &self.order {
+            if let Some(effects) = self.attacks.get(name) {
+                let _ = writeln!(
+                    text,
+                    "\n{name}: the last fifth in disguise, all before it learned\n{}",
+                    disguises(effects)
+                );
+            }
+        }
         text
     }
+}
+
+fn disguises(effects: &Effects) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["disguise", "spam missed %", "ham blocked %"]);
+    for disguise in Disguise::ALL {
+        if let Some(Effect { spam_missed, ham_blocked }) = effects.get(disguise.name()) {
+            table.add_row([disguise.name().to_owned(), format!("{spam_missed:.2}"), format!("{ham_blocked:.2}")]);
+        }
+    }
+    table
 }
 
 fn row(name: &str, figures: &Figures, is_own: bool) -> Vec<String> {
@@ -133,7 +158,7 @@ mod tests {
         let message = |outcome: &Outcome| Message { text: Vec::new(), content_type: None, truth: outcome.truth };
         let messages = outcomes.iter().map(message).collect();
         let data = Data { messages, ..Data::default() };
-        let report = Report::new(&data, &[Run { name: "arow", outcomes, seconds: 0.5 }]);
+        let report = Report::new(&data, &[Run { name: "arow", outcomes, seconds: 0.5, effects: None }]);
         let text = report.text("arow");
         assert!(text.contains("3 messages, 2 of them spam") && text.contains("arow *"), "{text}");
         let json = serde_json::to_value(&report).expect("JSON");
