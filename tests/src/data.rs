@@ -102,7 +102,12 @@ pub fn movielens_100k() -> PathBuf {
     })
 }
 
-fn movielens() -> Vec<Rating> {
+/// The 100,000 ratings of `MovieLens` 100K, in the order of their file.
+///
+/// # Panics
+/// As [`movielens_100k`], and when the file cannot be read.
+#[must_use]
+pub fn movielens() -> Vec<Rating> {
     let path = movielens_100k();
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
     text.lines().skip(1).map(|line| parse(line, "\t")).collect()

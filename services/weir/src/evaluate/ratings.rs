@@ -153,7 +153,7 @@ pub(crate) fn run(
         contenders.push(Contender::blend(name, &settings)?);
     }
     let own = contenders.len();
-    contenders.push(Contender::served(&settings)?);
+    contenders.push(Contender::factors(&settings)?);
     contenders.extend(Contender::baselines(&settings)?);
     let mut report = Report::new(&command.file, &data);
     if command.protocol != Protocol::Split {

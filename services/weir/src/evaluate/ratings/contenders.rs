@@ -31,13 +31,13 @@ impl Contender {
         Ok(Self { name: name.to_owned(), kind: Kind::Weir(Box::new(shape(settings)?)) })
     }
 
-    /// The recommender as gateways serve it: lists by the factor model alone.
-    pub(super) fn served(settings: &weir_runtime::Settings) -> anyhow::Result<Self> {
+    /// The recommender with lists by the factor model alone.
+    pub(super) fn factors(settings: &weir_runtime::Settings) -> anyhow::Result<Self> {
         let mut weights = [0.0; blend::PARTS];
         weights[blend::FACTORS] = 1.0;
         let blend = blend::Settings::try_from(blend::HyperParameters { weights, ..blend::HyperParameters::default() })?;
         let shape = Settings { blend, ..shape(settings)? };
-        Ok(Self { name: "served".to_owned(), kind: Kind::Weir(Box::new(shape)) })
+        Ok(Self { name: "factors".to_owned(), kind: Kind::Weir(Box::new(shape)) })
     }
 
     /// The two factor models trained on everything at once, in several passes.
