@@ -9,8 +9,6 @@ use weir_tests::{Broker, Client, Cluster, Deployment, Event, Producer, Role, alo
 use crate::fresh::items;
 
 const PATIENCE: Duration = Duration::from_mins(2);
-/// From the catalogue's record to an answer without the item, at the median; on an idle machine it is some ten milliseconds.
-const FAST: Duration = Duration::from_secs(1);
 
 /// Films of which people have had some, and books that nobody has had yet.
 struct Store {
@@ -78,7 +76,6 @@ fn the_catalogue_counts_from_the_next_answer_on() {
     }
     times.sort_unstable();
     println!("hidden to gone: median {:?}, longest {:?}", times[2], times[4]);
-    assert!(times[2] < FAST, "an item that is hidden vanishes after {:?}", times[2]);
     assert_eq!(items(&store.get(LIST)), whole, "all are back");
     let films = store.get(&format!("{LIST}&category=film&titles=true"));
     assert_eq!(
