@@ -6,7 +6,6 @@
 //! Broker, all roles of weir and the clients are on this machine. Ratings are learned first, so that users and items are known; then others follow at a
 //! steady rate while clients ask for lists of random users, each as soon as it has the answer before. Figures are of this machine and of what else it did.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -98,23 +97,17 @@ fn rating(random: &mut Random, users: usize, items: usize) -> Event {
 
 /// How long each answer took.
 fn ask_all(arguments: &Arguments, rest: &Client) -> Vec<Duration> {
-    let stop = AtomicBool::new(false);
+    let until = Instant::now() + Duration::from_secs(arguments.seconds);
     std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..arguments.clients)
-            .map(|number| {
-                let (client, stop) = (rest.clone(), &stop);
-                scope.spawn(move || ask(arguments, &client, Random::new(1_000 + number), stop))
-            })
-            .collect();
-        std::thread::sleep(Duration::from_secs(arguments.seconds));
-        stop.store(true, Ordering::Relaxed);
+        let ask = |number| scope.spawn(move || ask(arguments, rest, Random::new(1_000 + number), until));
+        let clients: Vec<_> = (0..arguments.clients).map(ask).collect();
         clients.into_iter().flat_map(|client| client.join().expect("no panic")).collect()
     })
 }
 
-fn ask(arguments: &Arguments, client: &Client, mut random: Random, stop: &AtomicBool) -> Vec<Duration> {
+fn ask(arguments: &Arguments, client: &Client, mut random: Random, until: Instant) -> Vec<Duration> {
     let mut times = Vec::new();
-    while !stop.load(Ordering::Relaxed) {
+    while Instant::now() < until {
         let user = random.below(arguments.users);
         let began = Instant::now();
         let answer = client.get(&format!("/v1/users/user-{user}/recommendations?k={}", arguments.k));

@@ -1,7 +1,7 @@
 //! How good lists are as people get them: ratings through Kafka into servers and workers, lists asked of the gateway.
 //!
 //! ```sh
-//! cargo run --release -p weir-tests --bin served-lists
+//! cargo run -p weir-tests --bin served-lists
 //! ```
 //! The split of `weir evaluate ratings --protocol split` on `MovieLens` 100K: a random quarter of each user's ratings is kept back, the rest is learned once
 //! in time order, and lists of ten unseen items are held against what was kept back, all of it relevant (NDCG). There they are learned by one thread; here
