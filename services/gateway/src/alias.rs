@@ -60,6 +60,15 @@ impl Alias {
         }
     }
 
+    /// Frees the memory of a generation that is no more, unless answers are made from it still.
+    pub(crate) fn release(&self, model: &Arc<ServedModel>) {
+        // While this is held nobody is made to serve.
+        let _next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&self.serving(), model) && model.is_loaded() {
+            model.unload();
+        }
+    }
+
     fn switch(&self, model: &Arc<ServedModel>) {
         let (name, generation) = (model.name(), model.generation());
         tracing::info!(model = name, generation = %generation, "serves from now on");
@@ -114,6 +123,20 @@ mod tests {
         publish(&second, &[9, 9]);
         alias.settle();
         assert_eq!(serving(), "g1", "a promotion that was taken back is none");
+    }
+
+    #[test]
+    fn the_memory_of_a_generation_that_is_no_more_is_freed_once_it_serves_nobody() {
+        let (first, second) = (generation("g1"), generation("g2"));
+        let alias = Alias::new(Arc::clone(&first));
+        publish(&first, &[5, 3]);
+        alias.serve(&second, false);
+        alias.release(&first);
+        assert!(first.is_loaded(), "it still answers");
+        publish(&second, &[5, 3]);
+        alias.settle();
+        alias.release(&first);
+        assert!(!first.is_loaded() && alias.serving().is_loaded());
     }
 
     #[test]

@@ -92,6 +92,13 @@ impl Gateway {
         self.models.iter().for_each(Alias::settle);
     }
 
+    /// Frees the memory of a generation that is no more, once no answer is made from it.
+    pub fn release(&self, model: &Arc<ServedModel>) {
+        if let Some(alias) = self.models.iter().find(|alias| alias.serving().name() == model.name()) {
+            alias.release(model);
+        }
+    }
+
     /// The generation that serves of the model called `name`. An answer is made from one that was asked for once.
     pub(crate) fn model(&self, name: &str) -> Result<Arc<ServedModel>, ApiError> {
         let found = self.models.iter().map(Alias::serving).find(|model| model.name() == name);

@@ -179,6 +179,11 @@ impl ServedModel {
         self.announce(view.read(View::offsets));
     }
 
+    /// No view serves any more, and its memory is free when the last answer from it is made.
+    pub(crate) fn unload(&self) {
+        self.serving.store(None);
+    }
+
     /// Tells those who wait how far the serving view reaches.
     pub(crate) fn announce(&self, offsets: Offsets) {
         self.offsets.send_if_modified(|known| {

@@ -138,11 +138,12 @@ pub(crate) fn spawn(
             let (learner, generations) = (learner.clone(), Arc::clone(generations));
             let part = learner.description.part(role.name());
             supervisor.spawn(&part.clone(), move |context| {
+                let Learner { description, roles } = &learner;
                 let run = |context: &Context, speaks| match role {
-                    Role::Server => learner.server(context, &part),
-                    _ => learner.worker(context, &part, speaks),
+                    Role::Server => roles.server(description, context, &part),
+                    _ => roles.worker(description, context, &part, speaks),
                 };
-                judged(role.name(), context, generations.first(learner.description.name, &part, run))
+                judged(role.name(), context, generations.first(description.name, &part, run))
             })?;
         }
     }

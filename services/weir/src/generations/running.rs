@@ -212,10 +212,14 @@ impl Generations {
         for ((model, generation), member) in members {
             let ended: Vec<_> = member.threads.extract_if(.., |(_, thread)| thread.is_finished()).collect();
             let is_live = state_of(states, model).live() == Some(*generation);
+            let is_gone = member.shutdown.is_requested() && !self.context.shutdown.is_requested();
+            if let Some((gateway, model)) = self.gateway.as_ref().zip(member.served.as_ref()).filter(|_| is_gone) {
+                gateway.release(model);
+            }
             for (part, thread) in ended {
                 // A panic of a role is caught inside.
                 let outcome = thread.join().unwrap_or(Ok(()));
-                if member.shutdown.is_requested() && !self.context.shutdown.is_requested() {
+                if is_gone {
                     self.context.health.part(&part).remove();
                     tracing::info!(part, "retired");
                     if part == member.description.part(Role::Server.name()) {
