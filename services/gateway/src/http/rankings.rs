@@ -34,15 +34,20 @@ pub(super) async fn post(
     let body: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Json(error.to_string()))?;
     let user = json_id("user", body.get("user"), "is missing, send {user, items: [item]}")?;
     let (items, titles) = (items(&body)?, titles::wanted(&query)?);
+    let (categories, explain) = (choice::categories(&query)?, query.flag("explain")?.unwrap_or(false));
+    if explain && items.len() > gateway.settings.max_k {
+        let detail =
+            format!("is for at most {} items (gateway.max_k), {} are asked", gateway.settings.max_k, items.len());
+        return Err(ApiError::parameter("explain", detail));
+    }
     let model = &gateway.recommender()?;
     at_least::wait(&gateway, model, &query).await?;
     let only = Some(items.iter().map(|item| model.key(item)).collect());
-    let choice =
-        Choice { k: items.len(), with_seen: true, only, categories: choice::categories(&query)?, ..Choice::default() };
+    let choice = Choice { k: items.len(), with_seen: true, only, categories, ..Choice::default() };
     let (key, taste) = (model.key(&user), model.taste());
     let read = |view: &View, moment: Moment<'_>| {
         let (source, scored) = view.recommend(taste, key, &choice, moment);
-        let mut items = view.named(&scored);
+        let mut items = if explain { view.named_and_explained(&taste, key, &scored) } else { view.named(&scored) };
         titles::fill(titles, model, moment, &mut items);
         (source, items, view.offsets())
     };

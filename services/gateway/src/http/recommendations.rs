@@ -37,13 +37,16 @@ pub(super) async fn get(
 ) -> Result<Json<Recommendations>, ApiError> {
     let model = &gateway.recommender()?;
     let asked = choice::asked(&query, gateway.settings.max_k, model)?;
-    let titles = titles::wanted(&query)?;
+    let (titles, explain) = (titles::wanted(&query)?, query.flag("explain")?.unwrap_or(false));
+    if explain && matches!(asked, Asked::Pages(_)) {
+        return Err(ApiError::parameter(
+            "explain",
+            "contradicts pages: a kept list has no reasons; leave one of them out",
+        ));
+    }
     at_least::wait(&gateway, model, &query).await?;
     match asked {
-        Asked::List(choice) => {
-            let explain = query.flag("explain")?.unwrap_or(false);
-            list(&gateway, model, user, &choice, explain, titles)
-        }
+        Asked::List(choice) => list(&gateway, model, user, &choice, explain, titles),
         Asked::Pages(choice) => {
             let cursor = begin(&gateway, model, &user, &choice)?;
             page(&gateway, model, user, cursor, choice.k, titles)

@@ -64,24 +64,31 @@ pub(super) async fn post(
     let body: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Json(error.to_string()))?;
     let model = &gateway.recommender()?;
     let who = who(&body)?;
-    let choice = choice(&gateway, model, &query, &body)?;
+    let (choice, titles) = (choice(&gateway, model, &query, &body)?, titles::wanted(&query)?);
+    let explain = query.flag("explain")?.unwrap_or(false);
+    if explain && matches!(who, Who::Visitor(_)) {
+        return Err(ApiError::parameter("explain", "is for users, whose history is kept; leave it out"));
+    }
     at_least::wait(&gateway, model, &query).await?;
-    let (taste, titles, reading) = (model.taste(), titles::wanted(&query)?, std::sync::Arc::clone(model));
+    let (taste, reading) = (model.taste(), std::sync::Arc::clone(model));
     let read = move |view: &View, moment: Moment<'_>| {
-        let list = |user, (source, scored): (Source, Vec<_>)| {
-            let mut items = view.named(&scored);
+        let list = |user, (source, scored): (Source, Vec<_>), explained: Option<u64>| {
+            let mut items = match explained {
+                Some(key) => view.named_and_explained(&taste, key, &scored),
+                None => view.named(&scored),
+            };
             titles::fill(titles, &reading, moment, &mut items);
             List { user, items, source }
         };
         let lists = match who {
             Who::Visitor(items) => {
                 let items: Vec<u64> = items.iter().map(|item| reading.key(item)).collect();
-                Lists::One(list(None, view.recommend_to_visitor(taste, &items, &choice, moment)))
+                Lists::One(list(None, view.recommend_to_visitor(taste, &items, &choice, moment), None))
             }
             Who::Users(users) => {
                 let of = |user: String| {
-                    let found = view.recommend(taste, reading.key(&user), &choice, moment);
-                    list(Some(user), found)
+                    let key = reading.key(&user);
+                    list(Some(user), view.recommend(taste, key, &choice, moment), explain.then_some(key))
                 };
                 Lists::Several { users: users.into_iter().map(of).collect() }
             }

@@ -143,3 +143,42 @@ async fn forgetting_needs_the_broker() {
     let request = Request::delete(long).body(Body::empty()).expect("a request");
     assert_eq!(api.send(request).await.problem(400, "bad_parameter")["field"], "user");
 }
+
+#[tokio::test]
+async fn every_window_has_its_own_order() {
+    let api = Api::empty(|settings| settings.recommender.half_lives_hours = [1.0, 24.0, 720.0]);
+    let mut settings = crate::view::tests::settings();
+    settings.recommender.half_lives_hours = [1.0, 24.0, 720.0];
+    let mut filled = Filled::with("recommender", &settings);
+    // Many events long ago, some of yesterday, and a few just now.
+    for (item, hours_ago, sum) in [("old", 240.0, 100.0), ("recent", 24.0, 60.0), ("new", 0.0, 2.0)] {
+        filled.ranked(item, 0.0, [0.0, 0.0]).popular(item, hours_ago, sum);
+    }
+    api.publish(filled);
+    for (window, expected) in [("1h", "new"), ("24h", "recent"), ("720h", "old")] {
+        let popular = api.get(&format!("/v1/items/popular?window={window}")).await.ok();
+        assert_eq!((ids(&popular)[0], &popular["window"]), (expected, &json!(window)), "{popular}");
+        assert_eq!(ids(&popular).len(), 3, "{popular}");
+    }
+    assert_eq!(api.get("/v1/items/popular").await.ok()["window"], "720h");
+}
+
+#[tokio::test]
+async fn reasons_are_given_where_there_is_a_history_and_refused_elsewhere() {
+    let api = Api::loaded();
+    let ranking = json!({"user": "rater", "items": ["a", "c"]}).to_string();
+    let ranked = api.post("/v1/rankings?explain=true", ranking).await.ok();
+    assert!(ranked["items"].as_array().expect("items").iter().all(|item| item["parts"].is_object()), "{ranked}");
+    let users = api.post("/v1/recommendations?explain=true", r#"{"users": ["rater"]}"#).await.ok();
+    assert!(users["users"][0]["items"][0]["because"].is_array(), "{users}");
+    let many: Vec<String> = (0..1_001).map(|number| number.to_string()).collect();
+    let many = json!({"user": "rater", "items": many}).to_string();
+    for problem in [
+        api.post("/v1/rankings?explain=true", many).await,
+        api.post("/v1/recommendations?explain=true", r#"{"items": ["a"]}"#).await,
+        api.get("/v1/users/rater/recommendations?pages=true&explain=true").await,
+        api.get("/v1/users/rater/recommendations?pages=true&explain=maybe").await,
+    ] {
+        assert_eq!(problem.problem(400, "bad_parameter")["field"], "explain");
+    }
+}

@@ -166,6 +166,23 @@ async fn items_may_be_called_as_routes_are() {
 }
 
 #[tokio::test]
+async fn ids_with_slashes_and_any_letters_are_found_by_their_paths() {
+    let api = Api::loaded();
+    let mut filled = recommender();
+    filled.ranked("a/b ü?", 0.5, [0.5, 0.5]).popular("a/b ü?", 0.0, 9.0);
+    api.publish(filled);
+    api.catalogue(&[("a/b ü?", r#"{"title":"Odd"}"#)]);
+    let found = api.get("/v1/items/a%2Fb%20%C3%BC%3F").await.ok();
+    assert_eq!(
+        (&found["item"], &found["catalogue"]["title"], &found["events"]),
+        (&json!("a/b ü?"), &json!("Odd"), &json!(1))
+    );
+    let similar = api.get("/v1/items/a%2Fb%20%C3%BC%3F/similar?k=1").await.ok();
+    assert_eq!((&similar["item"], ids(&similar)), (&json!("a/b ü?"), vec!["c".to_owned()]));
+    assert_eq!(api.ids("/v1/items/popular?k=1&only=a%2Fb+%C3%BC%3F").await, ["a/b ü?"]);
+}
+
+#[tokio::test]
 async fn nothing_is_listed_before_the_catalogue_is_read() {
     let api = Api::empty(|_| {});
     api.gateway.catalogue.forget();

@@ -94,6 +94,22 @@ fn the_least_recently_seen_go_where_there_is_no_room() {
     assert_eq!((pushed.keys(USERS), pushed.keys(ITEMS)), (vec![1, 2, 3, 4], vec![11, 12]));
 }
 
+/// As many as any one user ever has: what is kept of them is what is kept of the last few.
+#[test]
+fn a_million_events_of_a_user_take_the_room_of_some() {
+    let mut pushed = Pushed::new(Bounds { users: 9, items: 50, age_ms: None });
+    let mut rows = 0;
+    for number in 0..1_000_000_u64 {
+        pushed.event(1, 1 + number % 40, HOUR_MS + number, WHOLE);
+        if number == 1_000 {
+            rows = pushed.shard.rows().len();
+        }
+    }
+    assert_eq!((pushed.shard.rows().len(), pushed.keys(USERS)), (rows, vec![1]));
+    let activity = pushed.shard.rows().table(ACTIVITY).and_then(|table| table.get(1)).expect("a row");
+    assert_eq!(words::u64_at(activity, 0), 1_000_000);
+}
+
 #[test]
 fn an_item_of_which_no_time_is_known_stays_while_there_is_room() {
     let bounds = Some(5);
